@@ -11,15 +11,16 @@ namespace github_oidc {
 
 /// The times of the JWKS cache, all in seconds.
 namespace freshness {
-inline constexpr double kMinLife = 60;            ///< a shorter `max-age` counts as this
-inline constexpr double kMaxLife = 3600;          ///< a longer one as this
-inline constexpr double kDefaultLife = 300;       ///< without a `max-age`
-inline constexpr double kRefreshShare = 0.8;      ///< of life, then a refresh is due
-inline constexpr double kUsableAge = 24 * 3600;   ///< older keys are never used
-inline constexpr double kCooldown = 30;           ///< between fetches while there are keys
-inline constexpr double kFirstBackOff = 1;        ///< after a failed fetch without keys
-inline constexpr double kMaxBackOff = 30;         ///< what doubling it ends at
-inline constexpr double kFetchLease = 30;         ///< an unreported fetch then counts as failed
+inline constexpr double kMinLife = 60;           ///< a shorter `max-age` counts as this
+inline constexpr double kMaxLife = 3600;         ///< a longer one as this
+inline constexpr double kDefaultLife = 300;      ///< without a `max-age`
+inline constexpr double kRefreshShare = 0.8;     ///< of life, then a refresh is due
+inline constexpr double kUsableAge = 24 * 3600;  ///< older keys are never used
+inline constexpr double kCooldown = 30;     ///< between fetches while there are keys
+inline constexpr double kFirstBackOff = 1;  ///< after a failed fetch without keys
+inline constexpr double kMaxBackOff = 30;   ///< what doubling it ends at
+inline constexpr double kFetchLease =
+    30;  ///< an unreported fetch then counts as failed
 inline constexpr double kMetadataLife = 24 * 3600;
 inline constexpr double kMetadataUsableAge = 48 * 3600;
 }  // namespace freshness
