@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# make demo and make test are the two commands; make help lists the rest.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+PYTHON ?= python3
+BIN := .venv/bin
+REQUIREMENTS := .ci/requirements
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+# ctest NAME,BUILD_TYPE,SANITIZERS: configure, build and run the C++ tests.
+comma := ,
+define ctest
+echo "C++ tests, $(1)"; \
+.ci/quiet build/cpp/$(1).log $(BIN)/cmake -S . -B build/cpp/$(1) -G Ninja \
+	-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCMAKE_BUILD_TYPE=$(2) \
+	-DGITHUB_OIDC_SANITIZE=$(3) -DGITHUB_OIDC_TESTS=ON -DGITHUB_OIDC_WERROR=ON; \
+.ci/quiet build/cpp/$(1).log $(BIN)/cmake --build build/cpp/$(1); \
+.ci/quiet build/cpp/$(1).log $(BIN)/ctest --test-dir build/cpp/$(1) --no-tests=error \
+	--output-on-failure --parallel $(JOBS); \
+.ci/sum "C++ $(1)" "$$(grep 'tests passed' build/cpp/$(1).log)"
+endef
+# The core and the server, for the other Pythons and for the oldest FastAPI.
+PORTABLE := tests/verifier tests/keys tests/claims tests/server tests/contracts
+PACKAGE := CMakeLists.txt pyproject.toml README.md LICENSE \
+	$(shell find cpp/include cpp/src cpp/bindings python -type f -not -name '*.pyc')
+CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
+
+.PHONY: help system system-build venv build demo test lint test-cpp test-python \
+	test-pythons test-fastapi-oldest generate format bench requirements clean
+
+help:  ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
+
+system:  ## install the system packages that are missing (Debian, Ubuntu)
+	@PYTHON=$(PYTHON) .ci/system test
+
+system-build:
+	@PYTHON=$(PYTHON) .ci/system build
+
+venv: .venv/requirements.sha256  ## make .venv with the pinned packages
+.venv/requirements.sha256: $(REQUIREMENTS)/dev.txt
+	@echo "venv: installing the pinned packages into .venv"
+	.ci/venv $(PYTHON) .venv $<
+	touch $@
+
+build: build/installed  ## build the package and install it into .venv
+build/installed: .venv/requirements.sha256 $(PACKAGE)
+	@mkdir -p build
+	@echo "build: compiling and installing the package"
+	.ci/install .venv
+	touch $@
+
+demo: system-build build  ## a server, a CI job and three forged tokens on this machine
+	@$(BIN)/python examples/demo/run.py
+
+test: system  ## every check and test
+	@rm -f build/summary
+	@$(MAKE) build
+	@$(MAKE) --jobs=2 --output-sync=target lint test-cpp
+	@$(MAKE) test-pythons
+	@$(MAKE) test-fastapi-oldest
+	@$(MAKE) test-python
+	@cat build/summary
+
+lint: build  ## formats, types, stubs, static analysis, generated files
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/python cpp/expand_reasons.py --check
+	$(BIN)/mypy
+	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml github_oidc._core
+	$(BIN)/clang-format --dry-run --Werror $(CPP)
+	$(BIN)/python .ci/clang_tidy.py build/cp*-$$($(BIN)/python -c 'import sysconfig; print("cp%s-*" % sysconfig.get_config_var("py_version_nodot"))')
+	@.ci/sum lint clean
+
+test-cpp: venv  ## the C++ tests, optimised and under ASan with UBSan
+	@$(call ctest,release,Release,)
+	@$(call ctest,sanitized,Debug,address$(comma)undefined)
+
+test-python: build  ## the whole Python suite
+	$(BIN)/python -m pytest
+
+test-pythons: venv  ## core and server on the other CPythons of this machine
+	@own=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
+	found=$$(.ci/pythons "$$own"); \
+	[[ -n $$found ]] || found="none"; \
+	echo "other CPythons: $$(awk '{print $$1}' <<<"$$found" | xargs)"; \
+	[[ $$found != none ]] || exit 0; \
+	xargs -P $(JOBS) -n 2 bash -c '.ci/test_on "python-$$0" "$$1" $(REQUIREMENTS)/test.txt $(PORTABLE)' <<<"$$found"
+
+test-fastapi-oldest: venv  ## the server on FastAPI 0.115.0
+	@.ci/test_on fastapi-0.115.0 $(PYTHON) $(REQUIREMENTS)/fastapi-oldest.txt tests/server tests/claims
+
+generate:  ## write the files that come from errc.def
+	$(PYTHON) cpp/expand_reasons.py
+
+format: venv  ## format both languages
+	$(BIN)/ruff check --fix --quiet . || true
+	$(BIN)/ruff format --quiet .
+	$(BIN)/clang-format -i $(CPP)
+
+bench: build  ## ours against its peers, in ratios
+	$(BIN)/python tests/bench/run.py
+
+requirements: venv  ## pin the newest versions in .ci/requirements
+	cd $(REQUIREMENTS) && for set in uv test dev fastapi-oldest; do \
+		../../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 \
+			--generate-hashes --no-emit-index-url --no-annotate --no-header \
+			--output-file $$set.txt $$set.in; \
+	done
+
+clean:  ## remove what was built; .venv stays
+	rm -rf build .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
