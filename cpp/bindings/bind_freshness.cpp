@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <pybind11/pybind11.h>
+#include "github_oidc/freshness.hpp"
+
 #include <pybind11/stl.h>
 
 #include <optional>
-#include <string>
 #include <string_view>
 #include <utility>
 
-#include "github_oidc/freshness.hpp"
+#include "binding.hpp"
 
-namespace py = pybind11;
+namespace github_oidc::binding {
+
 using namespace pybind11::literals;
-using github_oidc::KeyDecision;
-using github_oidc::KeySetFreshness;
 
 namespace {
 
 std::pair<std::string_view, double> as_pair(const KeyDecision& decision) {
-    return {github_oidc::name_of(decision.answer), decision.retry_after_s};
+    return {name_of(decision.answer), decision.retry_after_s};
 }
 
 }  // namespace
 
 void bind_freshness(py::module_& m) {
-    py::class_<KeySetFreshness>(
-        m, "KeySetFreshness",
-        "When an issuer's JWK Set is fetched and how long it is used; no I/O, no clock.")
+    py::class_<KeySetFreshness>(m, "KeySetFreshness",
+                                "When an issuer's JWK Set is fetched and how long it "
+                                "is used; no I/O, no clock.")
         .def(py::init<>())
         .def(
             "for_request",
-            [](KeySetFreshness& self, double now) { return as_pair(self.for_request(now)); },
+            [](KeySetFreshness& self, double now) {
+                return as_pair(self.for_request(now));
+            },
             "now"_a)
         .def(
             "for_unknown_key",
@@ -50,6 +51,8 @@ void bind_freshness(py::module_& m) {
         .def("metadata_usable", &KeySetFreshness::metadata_usable, "now"_a)
         .def("metadata_succeeded", &KeySetFreshness::metadata_succeeded, "now"_a)
         .def("doubt_metadata", &KeySetFreshness::doubt_metadata);
-    m.def("max_age_of", &github_oidc::max_age_of, "cache_control"_a,
+    m.def("max_age_of", &max_age_of, "cache_control"_a,
           "The max-age of a Cache-Control field value in seconds (RFC 9111 5.2.2.1).");
 }
+
+}  // namespace github_oidc::binding

@@ -32,7 +32,8 @@ double KeySetFreshness::advance(double now) {
     }
     const double step_back = latest_ - now;
     if (step_back > kInversion) {
-        for (double* stamp : {&keys_at_, &next_fetch_at_, &fetch_began_at_, &metadata_at_}) {
+        for (double* stamp :
+             {&keys_at_, &next_fetch_at_, &fetch_began_at_, &metadata_at_}) {
             *stamp -= step_back;
         }
         latest_ = now;
@@ -40,7 +41,9 @@ double KeySetFreshness::advance(double now) {
     return latest_ = std::max(latest_, now);
 }
 
-bool KeySetFreshness::has_keys(double t) const { return t - keys_at_ < kUsableAge; }
+bool KeySetFreshness::has_keys(double t) const {
+    return t - keys_at_ < kUsableAge;
+}
 
 bool KeySetFreshness::fetching(double t) {
     if (fetching_ && t - fetch_began_at_ >= kFetchLease) {

@@ -12,7 +12,9 @@
 
 namespace github_oidc {
 
-void PrintTo(KeyAnswer answer, std::ostream* out) { *out << name_of(answer); }
+void PrintTo(KeyAnswer answer, std::ostream* out) {
+    *out << name_of(answer);
+}
 
 namespace {
 
@@ -98,11 +100,11 @@ TEST_P(FreshnessLife, IsClamped) {
     EXPECT_TRUE(keys.stale(GetParam().life_s));
 }
 
-INSTANTIATE_TEST_SUITE_P(Cases, FreshnessLife,
-                         testing::Values(Life{std::nullopt, 300}, Life{0, 60}, Life{-5, 60},
-                                         Life{59, 60}, Life{61, 61}, Life{3599, 3599},
-                                         Life{1e9, 3600}, Life{kNaN, 300},
-                                         Life{std::numeric_limits<double>::infinity(), 3600}));
+INSTANTIATE_TEST_SUITE_P(
+    Cases, FreshnessLife,
+    testing::Values(Life{std::nullopt, 300}, Life{0, 60}, Life{-5, 60}, Life{59, 60},
+                    Life{61, 61}, Life{3599, 3599}, Life{1e9, 3600}, Life{kNaN, 300},
+                    Life{std::numeric_limits<double>::infinity(), 3600}));
 
 TEST_F(Freshness, FailedColdFetchesBackOff) {
     double now = 0;
@@ -282,20 +284,21 @@ TEST_P(CacheControl, MaxAge) {
 
 INSTANTIATE_TEST_SUITE_P(
     Cases, CacheControl,
-    testing::Values(MaxAge{"", std::nullopt}, MaxAge{"no-store", std::nullopt},
-                    MaxAge{"max-age=600", 600}, MaxAge{"public, max-age=600", 600},
-                    MaxAge{"public,\tMax-Age=600 ,must-revalidate", 600},
-                    MaxAge{"max-age=\"600\"", 600}, MaxAge{"s-maxage=5", std::nullopt},
-                    MaxAge{"x-max-age=5", std::nullopt}, MaxAge{"max-age", std::nullopt},
-                    MaxAge{"max-age=", std::nullopt}, MaxAge{"max-age=\"", std::nullopt},
-                    MaxAge{"max-age=-1", std::nullopt}, MaxAge{"max-age=1.5", std::nullopt},
-                    MaxAge{"max-age= 7", std::nullopt}, MaxAge{"max-age=600, max-age=60", 60},
-                    MaxAge{"max-age=x, max-age=60", 60},
-                    MaxAge{"private=\"a, max-age=1\", max-age=60", 60},
-                    MaxAge{"private=\"\\\", max-age=1\", max-age=60", 60},
-                    MaxAge{"private=\"a, max-age=1", std::nullopt}, MaxAge{",,,", std::nullopt},
-                    MaxAge{"x=\"\\", std::nullopt},
-                    MaxAge{"max-age=99999999999999999999999999", 2147483648.0}));
+    testing::Values(
+        MaxAge{"", std::nullopt}, MaxAge{"no-store", std::nullopt},
+        MaxAge{"max-age=600", 600}, MaxAge{"public, max-age=600", 600},
+        MaxAge{"public,\tMax-Age=600 ,must-revalidate", 600},
+        MaxAge{"max-age=\"600\"", 600}, MaxAge{"s-maxage=5", std::nullopt},
+        MaxAge{"x-max-age=5", std::nullopt}, MaxAge{"max-age", std::nullopt},
+        MaxAge{"max-age=", std::nullopt}, MaxAge{"max-age=\"", std::nullopt},
+        MaxAge{"max-age=-1", std::nullopt}, MaxAge{"max-age=1.5", std::nullopt},
+        MaxAge{"max-age= 7", std::nullopt}, MaxAge{"max-age=600, max-age=60", 60},
+        MaxAge{"max-age=x, max-age=60", 60},
+        MaxAge{"private=\"a, max-age=1\", max-age=60", 60},
+        MaxAge{"private=\"\\\", max-age=1\", max-age=60", 60},
+        MaxAge{"private=\"a, max-age=1", std::nullopt}, MaxAge{",,,", std::nullopt},
+        MaxAge{"x=\"\\", std::nullopt},
+        MaxAge{"max-age=99999999999999999999999999", 2147483648.0}));
 
 }  // namespace
 }  // namespace github_oidc
