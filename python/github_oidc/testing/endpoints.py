@@ -83,7 +83,7 @@ def origin_of(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether ``host`` (``name``, ``name:port`` or ``[address]:port``) is this machine."""
+    """Whether ``host``, with a port or without, names this machine."""
     return urlsplit(f"//{host}").hostname in _LOOPBACK
 
 

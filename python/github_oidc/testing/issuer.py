@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from ..issuers import GITHUB_ISSUER
+from ..errors import ConfigurationError
+from ..issuers import GITHUB_ISSUER, issuer_of
 from .endpoints import (
     ACTIONS_PATH,
     Endpoint,
@@ -23,7 +24,7 @@ from .endpoints import (
     origin_of,
 )
 from .job import GITHUB_CLAIMS, job_claims, job_environment
-from .signing import Segment, SigningKey, encode_jws
+from .signing import Segment, SigningKey, SigningKeys, encode_jws
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -78,10 +79,9 @@ class FakeIssuer:
         self.max_age_s = max_age_s
         self.request_token = secrets.token_urlsafe(32)
         self._given_issuer = issuer
-        self._algorithm = signing_key.algorithm if signing_key else algorithm
         self._clock = clock
-        self._lock = threading.RLock()
-        self._keys: tuple[SigningKey, ...] = (signing_key,) if signing_key else ()
+        self._lock = threading.Lock()
+        self._keys = SigningKeys(algorithm, signing_key)
         self._endpoints = Endpoints(self)
         self._server: SocketServer | None = None
         self._url: str | None = None
@@ -121,9 +121,8 @@ class FakeIssuer:
     @property
     def jwks_uri(self) -> str:
         """Where its JWK Set is; for an enterprise of github.com, on the root host."""
-        if self.issuer.startswith(GITHUB_ISSUER + "/"):
-            return f"{GITHUB_ISSUER}/.well-known/jwks"
-        return f"{self.issuer.rstrip('/')}/.well-known/jwks"
+        known = issuer_of(self.issuer).jwks_uri
+        return known or f"{self.issuer.rstrip('/')}/.well-known/jwks"
 
     @property
     def actions_url(self) -> str:
@@ -136,13 +135,7 @@ class FakeIssuer:
     @property
     def signing_key(self) -> SigningKey:
         """The key that signs. Making the first one may take 300 ms."""
-        return self._published()[-1]
-
-    def _published(self) -> tuple[SigningKey, ...]:
-        with self._lock:
-            if not self._keys:
-                self._keys = (SigningKey.generate(self._algorithm),)
-            return self._keys
+        return self._keys.published[-1]
 
     def rotate(self, *, keep_old: bool = False) -> SigningKey:
         """Sign with a new key from now on, and publish it.
@@ -151,29 +144,23 @@ class FakeIssuer:
             keep_old: go on publishing the earlier keys, as an orderly rotation does;
                 otherwise they are withdrawn.
         """
-        return self.add_key(self._algorithm, keep_old=keep_old)
+        return self.add_key(self._keys.algorithm, keep_old=keep_old)
 
-    def add_key(
-        self,
-        key: SigningKey | str,
-        *,
-        keep_old: bool = True,
-    ) -> SigningKey:
+    def add_key(self, key: SigningKey | str, *, keep_old: bool = True) -> SigningKey:
         """Publish one more key, given or made for an algorithm, and sign with it."""
         made = SigningKey.generate(key) if isinstance(key, str) else key
-        with self._lock:
-            self._keys = (*(self._keys if keep_old else ()), made)
+        self._keys.add(made, keep_old=keep_old)
         return made
 
     # Documents.
 
     def jwks(self) -> dict[str, list[dict[str, str]]]:
         """The JWK Set of its public keys (RFC 7517 5)."""
-        return {"keys": [key.jwk() for key in self._published()]}
+        return {"keys": [key.jwk() for key in self._keys.published]}
 
     def metadata(self) -> dict[str, object]:
         """The provider metadata (OpenID Connect Discovery 3)."""
-        algorithms = {key.algorithm: None for key in self._published()}
+        algorithms = {key.algorithm: None for key in self._keys.published}
         return {
             "issuer": self.issuer,
             "jwks_uri": self.jwks_uri,
@@ -258,7 +245,7 @@ class FakeIssuer:
         sign_with: FakeIssuer | SigningKey | None,
     ) -> str:
         key = self._key_of(sign_with)
-        named = key if key in self._published() else self.signing_key
+        named = key if key in self._keys.published else self.signing_key
         full: dict[str, object] = {"typ": "JWT", "alg": key.algorithm}
         full |= {"x5t": named.x5t, "kid": named.kid, **(header or {})}
         present = {name: value for name, value in claims.items() if value is not None}
@@ -286,8 +273,8 @@ class FakeIssuer:
             signature: the exact signature, also ``b""``, instead of a real one.
         """
         key = self._key_of(sign_with)
-        made = key.sign if signature is None else lambda signing_input: signature
-        return encode_jws(header, payload, made)
+        sign = key.sign if signature is None else lambda _: signature
+        return encode_jws(header, payload, sign)
 
     def _key_of(self, sign_with: FakeIssuer | SigningKey | None) -> SigningKey:
         if isinstance(sign_with, FakeIssuer):
@@ -359,13 +346,13 @@ class FakeIssuer:
             may_mint: let ``POST /dev/mint`` mint any claims without a request token.
 
         Raises:
-            ValueError: ``host`` is not a loopback address.
+            ConfigurationError: ``host`` is not a loopback address.
             OSError: the address cannot be had.
         """
         from .server import SocketServer
 
         if not is_loopback(f"[{host}]" if ":" in host else host):
-            raise ValueError("a fake issuer listens on a loopback address only")
+            raise ConfigurationError("a fake issuer listens on loopback addresses only")
         with self._lock:
             if self._server is None:
                 port = port or (urlsplit(self._url).port or 0 if self._url else 0)

@@ -30,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._serve()
 
-    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_GET  # noqa: N815
 
     def _serve(self) -> None:
         body = self._read_body()
@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = b"" if self.command == "HEAD" else response.body
         self.wfile.write(head + body)
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, *_: Any) -> None:
         """Nothing: a request line may hold what is nobody's business."""
 
 
@@ -87,7 +87,7 @@ class _Server(ThreadingHTTPServer):
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
+    def verify_request(self, *_: Any) -> bool:
         with self._open_lock:
             return len(self._open) < _MAX_CONNECTIONS
 
@@ -100,7 +100,7 @@ class _Server(ThreadingHTTPServer):
             with self._open_lock:
                 self._open.pop(request, None)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, *_: Any) -> None:
         """Nothing: a client that goes away is no error of the issuer's."""
 
     def end_connections(self) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import threading
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,11 +19,21 @@ try:
     from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 except ModuleNotFoundError as missing:  # pragma: no cover - tests/packaging
     raise ModuleNotFoundError(
-        'github_oidc.testing signs with cryptography: pip install "github-oidc[testing]"',
+        "github_oidc.testing signs with cryptography: "
+        'pip install "github-oidc[testing]"',
         name=missing.name,
     ) from None
 
-__all__ = ["ALGORITHMS", "Segment", "SigningKey", "base64url", "encode_jws"]
+from ..errors import ConfigurationError
+
+__all__ = [
+    "ALGORITHMS",
+    "Segment",
+    "SigningKey",
+    "SigningKeys",
+    "base64url",
+    "encode_jws",
+]
 
 Segment = Mapping[str, object] | str | bytes
 """A JOSE header or Claims Set: an object to serialize, or its exact JSON text."""
@@ -147,10 +158,10 @@ class SigningKey:
         """A new key. An RSA key has 2048 bits and takes 50 to 300 ms.
 
         Raises:
-            ValueError: ``algorithm`` is none of `ALGORITHMS`.
+            ConfigurationError: ``algorithm`` is none of `ALGORITHMS`.
         """
         if algorithm not in _ALGORITHMS:
-            raise ValueError(f"algorithm is one of {', '.join(ALGORITHMS)}")
+            raise ConfigurationError(f"algorithm is one of {', '.join(ALGORITHMS)}")
         key = _ALGORITHMS[algorithm].generate()
         return cls(algorithm, kid or str(uuid.uuid4()), key)
 
@@ -175,6 +186,37 @@ class SigningKey:
             serialization.PublicFormat.SubjectPublicKeyInfo,
         )
         return base64url(hashlib.sha1(der, usedforsecurity=False).digest())
+
+
+class SigningKeys:
+    """The keys that an issuer publishes; the newest signs. Safe between threads.
+
+    Args:
+        algorithm: of the first key, which is made when it is first needed.
+        first: the first key, where there is one already.
+    """
+
+    def __init__(self, algorithm: str, first: SigningKey | None = None) -> None:
+        if algorithm not in _ALGORITHMS:
+            raise ConfigurationError(f"algorithm is one of {', '.join(ALGORITHMS)}")
+        self.algorithm = first.algorithm if first else algorithm
+        self._published: tuple[SigningKey, ...] = (first,) if first else ()
+        self._lock = threading.Lock()
+
+    @property
+    def published(self) -> tuple[SigningKey, ...]:
+        """At least one key, the newest last."""
+        with self._lock:
+            if not self._published:
+                self._published = (SigningKey.generate(self.algorithm),)
+            return self._published
+
+    def add(self, key: SigningKey, *, keep_old: bool) -> None:
+        """Publish ``key`` and sign with it, beside the earlier ones or instead."""
+        # An earlier key that nobody has needed yet is still published from here on.
+        earlier = self.published if keep_old else ()
+        with self._lock:
+            self._published = (*earlier, key)
 
 
 def _octets(segment: Segment) -> bytes:
