@@ -97,16 +97,16 @@ def issuer_of(identifier: str | Issuer) -> Issuer:
     return Issuer(identifier)
 
 
-def _label(setting: str, value: str) -> str:
-    if not isinstance(value, str) or not _LABEL.fullmatch(value):
-        raise ConfigurationError(
-            f"{setting}= takes one name of letters, digits and hyphens, "
-            "without a scheme, dot or slash"
-        )
-    return value
+def _label(setting: str, value: object) -> str:
+    if isinstance(value, str) and _LABEL.fullmatch(value):
+        return value
+    raise ConfigurationError(
+        f"{setting}= takes one name of letters, digits and hyphens, "
+        "without a scheme, dot or slash"
+    )
 
 
-def _host(value: str) -> str:
+def _host(value: object) -> str:
     """A host name, lower-cased as GitHub Enterprise Server writes its issuer."""
     if isinstance(value, str):
         host, colon, port = value.partition(":")
