@@ -6,14 +6,25 @@
 namespace github_oidc::binding {
 namespace {
 
-py::str text(std::string_view view) { return {view.data(), view.size()}; }
+py::str text(std::string_view view) {
+    return {view.data(), view.size()};
+}
 
 }  // namespace
 
+void made_by_core_only(py::object cls) {
+    const auto refuse = [](const py::args&, const py::kwargs&) -> py::object {
+        throw py::type_error("only the core makes instances of this class");
+    };
+    cls.attr("__new__") =
+        py::staticmethod(py::cpp_function(refuse, py::name("__new__")));
+}
+
 void bind_errors(py::module_& m) {
-    py::class_<Refusal>(m, "Refusal")
-        .def_property_readonly("code",
-                               [](const Refusal& r) { return text(reason(r.error.code).code); })
+    py::class_<Refusal> cls(m, "Refusal", py::is_final());
+    made_by_core_only(cls);
+    cls.def_property_readonly(
+           "code", [](const Refusal& r) { return text(reason(r.error.code).code); })
         .def_property_readonly("claim",
                                [](const Refusal& r) -> py::object {
                                    if (r.error.claim.empty()) return py::none();
@@ -26,8 +37,8 @@ void bind_errors(py::module_& m) {
     m.def("reasons", [] {
         py::list rows;
         for (const Reason& row : reasons())
-            rows.append(py::make_tuple(text(row.code), text(row.group), text(row.source),
-                                       text(row.message)));
+            rows.append(py::make_tuple(text(row.code), text(row.group),
+                                       text(row.source), text(row.message)));
         return rows;
     });
 }

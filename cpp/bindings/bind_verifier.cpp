@@ -31,7 +31,8 @@ py::object view(const char* kind, const py::object& mapping) {
 
 py::list names_of(JsonValue root) {
     py::list names;
-    for (const auto& [name, value] : to_dict(root)) names.append(name);
+    for (const auto& [name, value] : to_dict(root))
+        names.append(name);
     return names;
 }
 
@@ -39,13 +40,17 @@ py::list names_of(JsonValue root) {
 template <class Claims>
 void bind_claims(py::module_& m, const char* name) {
     const std::string title = name;
-    py::class_<Claims>(m, name)
-        .def("__getitem__",
-             [](const Claims& claims, const py::object& key) {
-                 py::object value = item(claims.root(), key);
-                 if (!value) throw py::key_error("no such claim");
-                 return value;
-             })
+    const auto same = [](py::object self) { return self; };
+    py::class_<Claims> cls(m, name, py::is_final());
+    made_by_core_only(cls);
+    // Mapping is not reversible; __len__ and __getitem__ alone would look as if.
+    cls.attr("__reversed__") = py::none();
+    cls.def("__getitem__",
+            [](const Claims& claims, const py::object& key) {
+                py::object value = item(claims.root(), key);
+                if (!value) throw py::key_error("no such claim");
+                return value;
+            })
         .def(
             "get",
             [](const Claims& claims, const py::object& key, py::object missing) {
@@ -57,12 +62,14 @@ void bind_claims(py::module_& m, const char* name) {
              [](const Claims& claims, const py::object& key) {
                  return static_cast<bool>(item(claims.root(), key));
              })
-        .def("__iter__", [](const Claims& claims) { return py::iter(names_of(claims.root())); })
+        .def("__iter__",
+             [](const Claims& claims) { return py::iter(names_of(claims.root())); })
         .def("__len__", [](const Claims& claims) { return claims.root().size(); })
         .def("__eq__",
              [](const Claims& claims, const py::object& other) -> py::object {
                  if (py::isinstance<Claims>(other))
-                     return py::bool_(to_dict(claims.root()).equal(other.attr("to_dict")()));
+                     return py::bool_(
+                         to_dict(claims.root()).equal(other.attr("to_dict")()));
                  if (py::isinstance<py::dict>(other))
                      return py::bool_(to_dict(claims.root()).equal(other));
                  return py::reinterpret_borrow<py::object>(Py_NotImplemented);
@@ -71,6 +78,9 @@ void bind_claims(py::module_& m, const char* name) {
         .def("values", [](const py::object& self) { return view("ValuesView", self); })
         .def("items", [](const py::object& self) { return view("ItemsView", self); })
         .def("to_dict", [](const Claims& claims) { return to_dict(claims.root()); })
+        .def("__copy__", same)
+        .def("__deepcopy__",
+             [](py::object self, const py::object& /*memo*/) { return self; })
         .def("__repr__", [title](const Claims& claims) {
             const RegisteredClaims& known = claims.registered();
             return py::str("<{} iss={!r} sub={!r}>")
@@ -94,8 +104,8 @@ py::object verify(const Verifier& verifier, py::object token, const py::object& 
     return to_python(verifier.verify(text.view(), set, seconds(now)));
 }
 
-py::object verify_jws_payload(py::object token, const py::object& keys, const Names& algorithms,
-                              const Names& types) {
+py::object verify_jws_payload(py::object token, const py::object& keys,
+                              const Names& algorithms, const Names& types) {
     const Text text{std::move(token), "token"};
     auto jws = github_oidc::verify_jws(text.view(), keys.cast<const JwkSet&>(),
                                        HeaderRules{algorithm_set(algorithms), types});
@@ -113,12 +123,13 @@ void bind_verifier(py::module_& m) {
                          bool allow_other_audiences) {
                  return std::make_unique<Verifier>(
                      HeaderRules{algorithm_set(algorithms), types},
-                     ClaimRules{issuers, audiences, allow_other_audiences, leeway_s, max_age_s,
-                                accept_expired});
+                     ClaimRules{issuers, audiences, allow_other_audiences, leeway_s,
+                                max_age_s, accept_expired});
              }),
-             py::kw_only(), py::arg("issuers"), py::arg("audiences"), py::arg("algorithms"),
-             py::arg("types"), py::arg("leeway_s"), py::arg("max_age_s"),
-             py::arg("accept_expired"), py::arg("allow_other_audiences"))
+             py::kw_only(), py::arg("issuers"), py::arg("audiences"),
+             py::arg("algorithms"), py::arg("types"), py::arg("leeway_s"),
+             py::arg("max_age_s"), py::arg("accept_expired"),
+             py::arg("allow_other_audiences"))
         // The GIL is kept: beside a busy Python thread, letting it go costs the
         // interpreter's switch interval of 5 ms for a check of 17 microseconds.
         .def("verify", &verify, py::arg("token"), py::arg("keys"), py::arg("now_s"));

@@ -48,6 +48,10 @@ py::object to_python(JsonValue value);
 /// A document's top-level object as a fresh dict.
 py::dict to_dict(JsonValue object);
 
+/// Takes `__new__` away from a class that only the core makes: pybind11 would give out
+/// an instance without a value, and each of its methods would read wild memory.
+void made_by_core_only(py::object cls);
+
 void bind_errors(py::module_& m);
 void bind_keys(py::module_& m);
 void bind_verifier(py::module_& m);

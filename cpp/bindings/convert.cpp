@@ -11,19 +11,50 @@ namespace {
 /// Names that nearly every token has. Their Python strings are made once: that saves
 /// two thirds of the work of building a dict of claims.
 constexpr std::string_view kFrequent[] = {
-    "actor", "actor_id", "aud", "base_ref", "check_run_id", "enterprise", "enterprise_id",
-    "environment", "environment_node_id", "event_name", "exp", "head_ref", "iat", "iss",
-    "issuer_scope", "job_workflow_ref", "job_workflow_sha", "jti", "nbf", "ref", "ref_protected",
-    "ref_type", "repository", "repository_id", "repository_owner", "repository_owner_id",
-    "repository_visibility", "run_attempt", "run_id", "run_number", "runner_environment", "sha",
-    "sub", "workflow", "workflow_ref", "workflow_sha",
+    "actor",
+    "actor_id",
+    "aud",
+    "base_ref",
+    "check_run_id",
+    "enterprise",
+    "enterprise_id",
+    "environment",
+    "environment_node_id",
+    "event_name",
+    "exp",
+    "head_ref",
+    "iat",
+    "iss",
+    "issuer_scope",
+    "job_workflow_ref",
+    "job_workflow_sha",
+    "jti",
+    "nbf",
+    "ref",
+    "ref_protected",
+    "ref_type",
+    "repository",
+    "repository_id",
+    "repository_owner",
+    "repository_owner_id",
+    "repository_visibility",
+    "run_attempt",
+    "run_id",
+    "run_number",
+    "runner_environment",
+    "sha",
+    "sub",
+    "workflow",
+    "workflow_ref",
+    "workflow_sha",
 };
 
 constexpr std::size_t kSlots = 256;
 
 constexpr std::size_t slot_of(std::string_view name) noexcept {
     const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
-    return (name.size() * 29U + at(0) * 7U + at(name.size() / 2) * 3U + at(name.size() - 1) * 17U) %
+    return (name.size() * 29U + at(0) * 7U + at(name.size() / 2) * 3U +
+            at(name.size() - 1) * 17U) %
            kSlots;
 }
 
@@ -32,8 +63,11 @@ public:
     FrequentNames() {
         for (const std::string_view name : kFrequent) {
             std::size_t slot = slot_of(name);
-            while (table_[slot].object != nullptr) slot = (slot + 1) % kSlots;
-            table_[slot] = {name, PyUnicode_InternFromString(name.data())};
+            while (table_[slot].object != nullptr)
+                slot = (slot + 1) % kSlots;
+            PyObject* const interned = PyUnicode_InternFromString(name.data());
+            if (interned == nullptr) throw py::error_already_set();
+            table_[slot] = {name, interned};
         }
     }
 
@@ -62,7 +96,8 @@ py::object checked(PyObject* made) {
 PyObject* string(JsonValue value) {
     const std::string_view text = value.string();
     if (!value.node().ascii)
-        return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "strict");
+        return PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()),
+                                    "strict");
     PyObject* made = PyUnicode_New(static_cast<Py_ssize_t>(text.size()), 0x7f);
     // The empty string and single characters are shared objects.
     if (made != nullptr && text.size() > 1)
@@ -76,9 +111,10 @@ PyObject* string(JsonValue value) {
 
 py::object member_name(std::string_view name) {
     static const FrequentNames frequent;
-    if (PyObject* known = frequent.find(name)) return py::reinterpret_steal<py::object>(known);
-    return checked(
-        PyUnicode_DecodeUTF8(name.data(), static_cast<Py_ssize_t>(name.size()), "strict"));
+    if (PyObject* known = frequent.find(name))
+        return py::reinterpret_steal<py::object>(known);
+    return checked(PyUnicode_DecodeUTF8(
+        name.data(), static_cast<Py_ssize_t>(name.size()), "strict"));
 }
 
 }  // namespace
@@ -119,7 +155,8 @@ py::object to_python(JsonValue value) {
             return checked(string(value));
         case JsonType::array: {
             py::list made;
-            value.for_each_element([&](JsonValue element) { made.append(to_python(element)); });
+            value.for_each_element(
+                [&](JsonValue element) { made.append(to_python(element)); });
             return made;
         }
         case JsonType::object:
@@ -133,7 +170,8 @@ py::dict to_dict(JsonValue object) {
     object.for_each_member([&](std::string_view name, JsonValue value) {
         const py::object key = member_name(name);
         const py::object item = to_python(value);
-        if (PyDict_SetItem(made.ptr(), key.ptr(), item.ptr()) != 0) throw py::error_already_set();
+        if (PyDict_SetItem(made.ptr(), key.ptr(), item.ptr()) != 0)
+            throw py::error_already_set();
     });
     return made;
 }

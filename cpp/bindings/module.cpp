@@ -3,7 +3,8 @@
 
 PYBIND11_MODULE(_core, m) {
     using namespace github_oidc::binding;
-    m.doc() = "The core of github_oidc. Not public: its types are checked by their callers.";
+    m.doc() =
+        "The core of github_oidc. Not public: its types are checked by their callers.";
     bind_errors(m);
     bind_keys(m);
     bind_verifier(m);

@@ -46,10 +46,29 @@ def _text(value: object, name: str) -> str:
 
 def _texts(value: str | Iterable[str], name: str) -> tuple[str, ...]:
     """One text or several, as the tuple of several."""
-    texts = (value,) if isinstance(value, str) else tuple(value)
-    if not all(isinstance(text, str) and text for text in texts) or not texts:
+    try:
+        texts = (value,) if isinstance(value, str) else tuple(value)
+    except TypeError:
+        texts = ()
+    if not texts or not all(map(_is_filled_text, texts)):
         raise ConfigurationError(f"{name} must be a text that is not empty, or several")
     return texts
+
+
+def _is_filled_text(value: object) -> bool:
+    # A lone surrogate equals nothing that UTF-8 can carry.
+    return (
+        isinstance(value, str)
+        and value != ""
+        and (value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value))
+    )
+
+
+def _flag(value: object, name: str) -> bool:
+    # "false" from an environment variable would be true.
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name} must be True or False")
+    return value
 
 
 def _seconds(value: object, name: str) -> float:
@@ -87,13 +106,16 @@ class JWKSet:
         Raises:
             KeySetError: ``malformed_key_set``, ``key_set_too_large`` or
                 ``empty_key_set`` (RFC 7517 5).
+            ConfigurationError: ``issuer`` is empty: that would bind the set to none.
         """
+        if issuer is not None and not _is_filled_text(issuer):
+            raise ConfigurationError("issuer must be a text that is not empty")
         if isinstance(text, bytes):
             try:
                 text = text.decode("utf-8")
             except UnicodeDecodeError:
                 raise error_for("malformed_key_set") from None
-        parsed = _core.JWKSet.parse(_text(text, "text"), _text(issuer or "", "issuer"))
+        parsed = _core.JWKSet.parse(_text(text, "text"), issuer or "")
         if isinstance(parsed, _core.Refusal):
             raise error_for(parsed.code)
         made = object.__new__(cls)
@@ -106,7 +128,8 @@ class JWKSet:
     ) -> JWKSet:
         """The same for a key set that is already a mapping."""
         try:
-            text = json.dumps(jwks, allow_nan=False)
+            plain = dict(jwks) if isinstance(jwks, Mapping) else jwks
+            text = json.dumps(plain, allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             raise error_for("malformed_key_set") from None
         return cls.from_json(text, issuer=issuer)
@@ -185,8 +208,10 @@ class Verifier:
                 types=list(_texts(types, "types")),
                 leeway_s=_seconds(leeway, "leeway"),
                 max_age_s=None if max_age is None else _seconds(max_age, "max_age"),
-                accept_expired=bool(accept_expired),
-                allow_other_audiences=bool(allow_other_audiences),
+                accept_expired=_flag(accept_expired, "accept_expired"),
+                allow_other_audiences=_flag(
+                    allow_other_audiences, "allow_other_audiences"
+                ),
             )
         except ConfigurationError:
             raise
