@@ -23,10 +23,11 @@ def main() -> None:
 
         app(prog_name="github-oidc")
     except ModuleNotFoundError as missing:
-        if (missing.name or "").partition(".")[0] not in _OF_EXTRAS:
+        package = (missing.name or "").partition(".")[0]
+        if package not in _OF_EXTRAS:
             raise
         sys.exit(
-            f"github-oidc: {missing.name} is not installed: "
+            f"github-oidc: {package} is not installed: "
             'pip install "github-oidc[cli,testing]"'
         )
     except BrokenPipeError:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from ..testing.endpoints import is_loopback
+
 __all__ = ["mint_token"]
 
 _TIMEOUT_S = 10.0
@@ -28,7 +30,7 @@ def mint_token(
         SystemExit: with one sentence: no dev issuer is there, or it refuses.
     """
     parts = urlsplit(issuer)
-    if parts.scheme != "http" or not parts.netloc:
+    if parts.scheme != "http" or not is_loopback(parts.netloc):
         sys.exit("github-oidc: --issuer takes the URL that `dev issuer` printed")
     wish = {
         "audience": audience,
