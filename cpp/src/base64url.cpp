@@ -35,7 +35,8 @@ constexpr std::uint32_t entry(unsigned position, char character) noexcept {
 }
 
 constexpr std::uint32_t group_of_four(const char* text) noexcept {
-    return entry(0, text[0]) | entry(1, text[1]) | entry(2, text[2]) | entry(3, text[3]);
+    return entry(0, text[0]) | entry(1, text[1]) | entry(2, text[2]) |
+           entry(3, text[3]);
 }
 
 constexpr unsigned char byte(std::uint32_t group, unsigned index) noexcept {
@@ -59,19 +60,22 @@ std::optional<std::size_t> decode(std::string_view text,
     for (; groups_end - in > 4; in += 4, to += 3) {
         const std::uint32_t group = group_of_four(in);
         seen |= group;
-        for (unsigned i = 0; i < 4; ++i) to[i] = byte(group, i);
+        for (unsigned i = 0; i < 4; ++i)
+            to[i] = byte(group, i);
     }
     if (in != groups_end) {
         const std::uint32_t group = group_of_four(in);
         seen |= group;
-        for (unsigned i = 0; i < 3; ++i) *to++ = byte(group, i);
+        for (unsigned i = 0; i < 3; ++i)
+            *to++ = byte(group, i);
         in += 4;
     }
     if (rest != 0) {
         std::uint32_t group = entry(0, in[0]) | entry(1, in[1]);
         if (rest == 3) group |= entry(2, in[2]);
         seen |= group;
-        for (unsigned i = 0; i + 1 < rest; ++i) *to++ = byte(group, i);
+        for (unsigned i = 0; i + 1 < rest; ++i)
+            *to++ = byte(group, i);
         // The bits past the last whole byte.
         if (byte(group, static_cast<unsigned>(rest - 1)) != 0) return std::nullopt;
     }

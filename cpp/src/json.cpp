@@ -27,7 +27,9 @@ constexpr bool is_special(Byte c) noexcept {
     return c < 0x20 || c == '"' || c == '\\' || c >= 0x80;
 }
 
-constexpr bool is_digit(Byte c) noexcept { return c >= '0' && c <= '9'; }
+constexpr bool is_digit(Byte c) noexcept {
+    return c >= '0' && c <= '9';
+}
 
 constexpr bool is_space(Byte c) noexcept {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -51,14 +53,17 @@ const Byte* find_special(const Byte* at, const Byte* end) noexcept {
 #else
     static_cast<void>(end);
 #endif
-    while (!is_special(*at)) ++at;
+    while (!is_special(*at))
+        ++at;
     return at;
 }
 
 /// Length of the UTF-8 sequence at `at` (RFC 3629 4), 0 where there is none. A byte is
 /// looked at only after the one before it fits, so the NUL behind the text ends it.
 unsigned utf8_length(const Byte* at) noexcept {
-    const auto within = [](Byte c, Byte low, Byte high) { return c >= low && c <= high; };
+    const auto within = [](Byte c, Byte low, Byte high) {
+        return c >= low && c <= high;
+    };
     const auto tail = [&](unsigned i) { return within(at[i], 0x80, 0xbf); };
     const Byte first = at[0];
     if (first < 0x80) return 1;
@@ -116,8 +121,12 @@ std::optional<char32_t> hexadecimal(const Byte* at) noexcept {
     return unit;
 }
 
-constexpr bool is_high_surrogate(char32_t unit) { return unit >> 10 == 0xd800 >> 10; }
-constexpr bool is_low_surrogate(char32_t unit) { return unit >> 10 == 0xdc00 >> 10; }
+constexpr bool is_high_surrogate(char32_t unit) {
+    return unit >> 10 == 0xd800 >> 10;
+}
+constexpr bool is_low_surrogate(char32_t unit) {
+    return unit >> 10 == 0xdc00 >> 10;
+}
 
 /// Keyed hash of member names. Its key is drawn once per process, so that nobody can
 /// choose names that collide and turn the search for duplicates quadratic.
@@ -216,7 +225,8 @@ private:
     }
 
     void skip_space() noexcept {
-        while (is_space(*next_)) ++next_;
+        while (is_space(*next_))
+            ++next_;
     }
 
     /// Adds a node that has no other node inside.
@@ -367,7 +377,8 @@ private:
         char32_t point = *unit;
         next_ += 6;
         if (is_high_surrogate(point)) {
-            if (next_[0] != '\\' || next_[1] != 'u') return refuse(Errc::malformed_json);
+            if (next_[0] != '\\' || next_[1] != 'u')
+                return refuse(Errc::malformed_json);
             const std::optional<char32_t> low = hexadecimal(next_ + 2);
             if (!low || !is_low_surrogate(*low)) return refuse(Errc::malformed_json);
             point = 0x10000 + ((point & 0x3ff) << 10 | (*low & 0x3ff));
@@ -383,13 +394,15 @@ private:
         if (negative) ++next_;
         const Byte* const digits = next_;
         std::uint64_t magnitude = 0;  // wraps beyond 19 digits, which are out of range
-        for (; is_digit(*next_); ++next_) magnitude = magnitude * 10 + (*next_ - '0');
+        for (; is_digit(*next_); ++next_)
+            magnitude = magnitude * 10 + (*next_ - '0');
         const auto count = next_ - digits;
         if (count == 0) return refuse_byte(next_);
         if (*digits == '0' && count > 1) return refuse(Errc::malformed_json);
         if (*next_ == '.' || (*next_ | 0x20) == 'e') return read_fraction(from);
 
-        const auto most = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+        const auto most =
+            static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
         if (count > 19 || magnitude > most + (negative ? 1 : 0)) return out_of_range();
         if (negative) magnitude = 0 - magnitude;
         add(JsonType::integer).integer = static_cast<std::int64_t>(magnitude);
@@ -398,7 +411,8 @@ private:
 
     bool skip_digits() noexcept {
         if (!is_digit(*next_)) return refuse_byte(next_);
-        while (is_digit(*next_)) ++next_;
+        while (is_digit(*next_))
+            ++next_;
         return true;
     }
 
@@ -415,11 +429,12 @@ private:
             if (!skip_digits()) return false;
         }
         double value = 0;
-        const auto parsed = std::from_chars(reinterpret_cast<const char*>(from),
-                                            reinterpret_cast<const char*>(next_), value);
+        const auto parsed =
+            std::from_chars(reinterpret_cast<const char*>(from),
+                            reinterpret_cast<const char*>(next_), value);
         const auto not_zero = [](Byte c) { return c >= '1' && c <= '9'; };
-        const bool underflow =
-            value == 0 && std::find_if(from, significand_end, not_zero) != significand_end;
+        const bool underflow = value == 0 && std::find_if(from, significand_end,
+                                                          not_zero) != significand_end;
         if (parsed.ec != std::errc{} || !std::isfinite(value) || underflow) {
             return out_of_range();
         }
@@ -447,8 +462,8 @@ private:
 
         const NameHash& hash = NameHash::of_this_process();
         const JsonNode* const nodes = nodes_.data();
-        for (std::uint32_t i = static_cast<std::uint32_t>(index) + 1; i < nodes[index].end;
-             i = nodes[i + 1].end) {
+        for (std::uint32_t i = static_cast<std::uint32_t>(index) + 1;
+             i < nodes[index].end; i = nodes[i + 1].end) {
             const Byte* const name = begin_ + nodes[i].offset;
             const std::size_t size = nodes[i].size;
             std::size_t slot = hash(name, size) & (slot_count - 1);
@@ -491,8 +506,10 @@ std::size_t JsonDocument::memory() const noexcept {
 std::optional<JsonValue> JsonValue::member(std::string_view name) const noexcept {
     if (!is_object()) return std::nullopt;
     const std::vector<JsonNode>& nodes = document_->nodes_;
-    for (std::uint32_t i = index_ + 1, end = node().end; i < end; i = nodes[i + 1].end) {
-        if (JsonValue{*document_, i}.string() == name) return JsonValue{*document_, i + 1};
+    for (std::uint32_t i = index_ + 1, end = node().end; i < end;
+         i = nodes[i + 1].end) {
+        if (JsonValue{*document_, i}.string() == name)
+            return JsonValue{*document_, i + 1};
     }
     return std::nullopt;
 }

@@ -18,7 +18,7 @@ namespace github_oidc {
 inline constexpr std::size_t kMaxJsonDepth = 16;
 
 /// Bytes of a text; nodes hold 32-bit offsets. The callers' own limits are lower.
-inline constexpr std::size_t kMaxJsonSize = std::size_t{16} << 20;
+inline constexpr std::size_t kMaxJsonSize = std::size_t{1} << 20;
 
 enum class JsonType : std::uint8_t {
     null,
