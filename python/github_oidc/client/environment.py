@@ -33,9 +33,9 @@ permissions:
 """
 
 _NOT_ON_ACTIONS: Final = (
-    f"Neither {_URL} nor GITHUB_ACTIONS is set. On your own machine, run "
-    "`github-oidc dev issuer`, which stands in for GitHub. In a container that a job "
-    f"starts itself, hand in {_URL} and {_TOKEN}."
+    f"{_URL} and {_TOKEN} are not both set, nor is GITHUB_ACTIONS. On your own "
+    "machine, run `github-oidc dev issuer`, which stands in for GitHub. In a container "
+    "that a job starts itself, hand in both variables."
 )
 _UNDER_ACT: Final = (
     "act runs this workflow, and it issues no ID tokens. Run `github-oidc dev issuer`, "
@@ -92,7 +92,7 @@ def token_endpoint(
     except (httpx.InvalidURL, ValueError):
         parsed = httpx.URL()
     origin = Origin.of(parsed)
-    if not (origin.host and origin.scheme in ("http", "https")) or parsed.userinfo:
+    if not origin.host or parsed.scheme not in ("http", "https") or parsed.userinfo:
         return ConfigurationError(f"{_URL} is not a URL of the form https://host/path")
     if not origin.is_secure:
         return ActionsTokenError(

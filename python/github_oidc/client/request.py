@@ -196,8 +196,8 @@ def _trust_env(endpoint: TokenEndpoint) -> bool:
 def _no_client(failure: Exception) -> ConfigurationError:
     # Not the exception's text: a proxy's URL may hold a password.
     return ConfigurationError(
-        "httpx cannot be set up; look at HTTPS_PROXY, ALL_PROXY, NO_PROXY, SSL_CERT_FILE "
-        f"and SSL_CERT_DIR ({type(failure).__name__})"
+        "httpx cannot be set up; look at HTTPS_PROXY, ALL_PROXY, NO_PROXY, "
+        f"SSL_CERT_FILE and SSL_CERT_DIR ({type(failure).__name__})"
     )
 
 
