@@ -60,7 +60,7 @@ class Site:
         path = request.url.path
         self.requests.append(path)
         self.headers.append(request.headers)
-        while not self.gate_open:
+        while not self.gate_open:  # noqa: ASYNC110 - another thread opens it
             await asyncio.sleep(0.002)
         answer = self.fault(request) if self.fault else None
         if answer is not None:
@@ -93,7 +93,8 @@ def make_source(site: Site, clock: Clock) -> Callable[..., KeySource]:
     """A source that reads the site's key set, without asking its metadata."""
 
     def make(**settings: Any) -> KeySource:
-        settings = {"jwks_uri": ISSUER + JWKS, "_clock": clock} | settings
+        settings.setdefault("jwks_uri", ISSUER + JWKS)
+        settings.setdefault("_clock", clock)
         return KeySource(ISSUER, transport=site.transport, **settings)
 
     return make

@@ -98,7 +98,7 @@ def metadata(**members: object) -> bytes:
 
 
 def test_good_metadata_names_the_jwks_uri() -> None:
-    text = metadata(nested={"a": [{"b": "[[[[[[[[[[[[[[[[[[[[\\\"["}]})
+    text = metadata(nested={"a": [{"b": '[[[[[[[[[[[[[[[[[[[[\\"['}]})
     assert jwks_uri_in(text, issuer=ISSUER) == "https://issuer.example/keys"
     other_port = metadata(jwks_uri="https://issuer.example:8443/keys?v=1")
     assert jwks_uri_in(other_port, issuer=ISSUER).endswith(":8443/keys?v=1")

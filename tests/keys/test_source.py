@@ -157,8 +157,13 @@ def test_refresh_happens_in_the_background_at_four_fifths_of_life(
 
 @pytest.mark.parametrize(
     ("cache_control", "life"),
-    [("max-age=5", 60), ("max-age=99999", 3600), ("public, max-age=600", 600)]
-    + [("no-store", 300), ("", 300)],
+    [
+        ("max-age=5", 60),
+        ("max-age=99999", 3600),
+        ("public, max-age=600", 600),
+        ("no-store", 300),
+        ("", 300),
+    ],
 )
 def test_the_response_says_how_long_its_keys_live(
     source: KeySource, site: Site, clock: Clock, cache_control: str, life: float

@@ -19,6 +19,9 @@ __all__ = ["FileKeys", "PinnedKeys"]
 
 _log: Final = logging.getLogger("github_oidc.keys")
 
+# Modification time, size and inode: a file that is replaced changes at least one.
+_Signature = tuple[int, int, int]
+
 # How long a request may use keys whose file has been edited since.
 _LOOK_AGAIN_S: Final = 1.0
 
@@ -69,7 +72,7 @@ class FileKeys:
         self._clock = clock
         self.failure: Failure | None = None
         try:
-            self._seen = _signature(self._path.stat())
+            self._seen: _Signature | None = _signature(self._path.stat())
             keys = self._read()
         except OSError as error:
             raise ConfigurationError(
@@ -108,8 +111,11 @@ class FileKeys:
                 generation += 1
                 self._read_at = now
                 self.failure = None
-        except (OSError, KeySetError) as error:
-            self._refuse(error)
+        except KeySetError as error:
+            self._refuse(error.code)
+        except OSError as error:
+            self._seen = None  # what comes back may look as it did before
+            self._refuse(error.strerror or "cannot be read")
         current = Snapshot(keys, generation, now, now + _LOOK_AGAIN_S)
         self._known = current
         if lacking is not None and lacking.generation == generation:
@@ -120,13 +126,12 @@ class FileKeys:
         with self._path.open("rb") as file:
             return JWKSet.from_json(file.read(MAX_JWKS_BYTES + 1), issuer=self._issuer)
 
-    def _refuse(self, error: OSError | KeySetError) -> None:
-        detail = error.code if isinstance(error, KeySetError) else error.strerror
-        failure = Failure("keys_unavailable", f"jwks_file is not usable: {detail}")
+    def _refuse(self, fault: str) -> None:
+        failure = Failure("keys_unavailable", f"jwks_file is not usable: {fault}")
         if failure != self.failure:
-            _log.warning("keys of %s kept from before: %s", self._issuer, detail)
+            _log.warning("keys of %s kept from before: %s", self._issuer, fault)
         self.failure = failure
 
 
-def _signature(status: os.stat_result) -> tuple[int, int, int]:
+def _signature(status: os.stat_result) -> _Signature:
     return status.st_mtime_ns, status.st_size, status.st_ino
