@@ -7,7 +7,17 @@ fields promise.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Generic, Literal, NoReturn, TypeVar, cast
+from typing import (
+    TYPE_CHECKING,
+    Annotated,
+    Any,
+    Final,
+    Generic,
+    Literal,
+    NoReturn,
+    TypeVar,
+    cast,
+)
 
 from pydantic import (
     BaseModel,
@@ -167,7 +177,9 @@ class RegisteredClaims(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", hide_input_in_errors=True)
 
-    __pydantic_extra__: dict[str, _JSONValue]
+    if not TYPE_CHECKING:
+        # Type checkers would take it for an argument of __init__.
+        __pydantic_extra__: dict[str, _JSONValue]
 
     iss: str = Field(description="The issuer identifier.")
     sub: str = Field(description="The subject: whom the token is about.")
