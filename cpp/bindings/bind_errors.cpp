@@ -12,12 +12,21 @@ py::str text(std::string_view view) {
 
 }  // namespace
 
-void made_by_core_only(py::object cls) {
+void refuse_pickling(const py::object& cls) {
+    const auto refuse = [](const py::object&, const py::object&) -> py::object {
+        throw py::type_error("this object is not pickled");
+    };
+    cls.attr("__reduce_ex__") =
+        py::cpp_function(refuse, py::name("__reduce_ex__"), py::is_method(cls));
+}
+
+void made_by_core_only(const py::object& cls) {
     const auto refuse = [](const py::args&, const py::kwargs&) -> py::object {
         throw py::type_error("only the core makes instances of this class");
     };
     cls.attr("__new__") =
         py::staticmethod(py::cpp_function(refuse, py::name("__new__")));
+    refuse_pickling(cls);
 }
 
 void bind_errors(py::module_& m) {

@@ -116,20 +116,21 @@ py::object verify_jws_payload(py::object token, const py::object& keys,
 }  // namespace
 
 void bind_verifier(py::module_& m) {
-    py::class_<Verifier>(m, "Verifier")
-        .def(py::init([](const Names& issuers, const std::optional<Names>& audiences,
-                         const Names& algorithms, const Names& types, double leeway_s,
-                         const std::optional<double>& max_age_s, bool accept_expired,
-                         bool allow_other_audiences) {
-                 return std::make_unique<Verifier>(
-                     HeaderRules{algorithm_set(algorithms), types},
-                     ClaimRules{issuers, audiences, allow_other_audiences, leeway_s,
-                                max_age_s, accept_expired});
-             }),
-             py::kw_only(), py::arg("issuers"), py::arg("audiences"),
-             py::arg("algorithms"), py::arg("types"), py::arg("leeway_s"),
-             py::arg("max_age_s"), py::arg("accept_expired"),
-             py::arg("allow_other_audiences"))
+    py::class_<Verifier> cls(m, "Verifier");
+    refuse_pickling(cls);
+    cls.def(py::init([](const Names& issuers, const std::optional<Names>& audiences,
+                        const Names& algorithms, const Names& types, double leeway_s,
+                        const std::optional<double>& max_age_s, bool accept_expired,
+                        bool allow_other_audiences) {
+                return std::make_unique<Verifier>(
+                    HeaderRules{algorithm_set(algorithms), types},
+                    ClaimRules{issuers, audiences, allow_other_audiences, leeway_s,
+                               max_age_s, accept_expired});
+            }),
+            py::kw_only(), py::arg("issuers"), py::arg("audiences"),
+            py::arg("algorithms"), py::arg("types"), py::arg("leeway_s"),
+            py::arg("max_age_s"), py::arg("accept_expired"),
+            py::arg("allow_other_audiences"))
         // The GIL is kept: beside a busy Python thread, letting it go costs the
         // interpreter's switch interval of 5 ms for a check of 17 microseconds.
         .def("verify", &verify, py::arg("token"), py::arg("keys"), py::arg("now_s"));

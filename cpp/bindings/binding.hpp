@@ -48,9 +48,13 @@ py::object to_python(JsonValue value);
 /// A document's top-level object as a fresh dict.
 py::dict to_dict(JsonValue object);
 
-/// Takes `__new__` away from a class that only the core makes: pybind11 would give out
-/// an instance without a value, and each of its methods would read wild memory.
-void made_by_core_only(py::object cls);
+/// Refuses to pickle instances of a class. pybind11 ends the process when it is asked
+/// to with protocol 0 or 1.
+void refuse_pickling(const py::object& cls);
+
+/// For a class that only the core makes: no `__new__` and no pickles. pybind11's own
+/// `__new__` gives out instances without a value, whose methods read wild memory.
+void made_by_core_only(const py::object& cls);
 
 void bind_errors(py::module_& m);
 void bind_keys(py::module_& m);

@@ -128,8 +128,7 @@ class JWKSet:
     ) -> JWKSet:
         """The same for a key set that is already a mapping."""
         try:
-            plain = dict(jwks) if isinstance(jwks, Mapping) else jwks
-            text = json.dumps(plain, allow_nan=False)
+            text = json.dumps(dict(jwks), allow_nan=False)
         except (TypeError, ValueError, RecursionError):
             raise error_for("malformed_key_set") from None
         return cls.from_json(text, issuer=issuer)
@@ -179,7 +178,7 @@ class Verifier:
         ConfigurationError: a setting is missing, empty, unknown or contradictory.
     """
 
-    __slots__ = ("_core", "_issuers", "_audiences", "_algorithms")
+    __slots__ = ("_algorithms", "_audiences", "_core", "_issuers")
 
     def __init__(
         self,
