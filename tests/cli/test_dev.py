@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -16,7 +17,11 @@ from pathlib import Path
 import httpx
 import jwt
 import pytest
+from fastapi import FastAPI, Security
 
+import github_oidc.server
+from github_oidc.client import get_actions_header
+from github_oidc.server import GithubOIDCClaims
 from github_oidc.testing import FakeIssuer
 
 COMMAND = [sys.executable, "-m", "github_oidc.cli"]
@@ -101,7 +106,7 @@ def test_a_signal_ends_it_cleanly(number: signal.Signals, status: int) -> None:
 def test_what_it_prints_works(run: Run) -> None:
     with running("--audience", "my api", COLUMNS="20") as (_, printed):
         url = url_in(printed)
-        assert f'GithubOIDC(audience="my api", issuer="{url}")' in printed
+        assert f'OIDC(audience="my api", issuer="{url}", algo' in printed
         exported = dict(
             shlex.split(line)[1].split("=", 1)
             for line in printed.splitlines()
@@ -118,6 +123,36 @@ def test_what_it_prints_works(run: Run) -> None:
         (command,) = (line for line in printed.splitlines() if "dev mint" in line)
         minted = run(*shlex.split(command)[1:])
         assert claims_of(minted.stdout)["aud"] == "my api"
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+def test_a_route_and_a_script_find_each_other(
+    algorithm: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = ("--repository", "acme/app", "--ref", "refs/tags/v1")
+    with running(*job, "--algorithm", algorithm) as (_, printed):
+        lines = [line.strip() for line in printed.splitlines()]
+        (construct,) = (line for line in lines if "OIDC(audience=" in line)
+        oidc = eval(construct, vars(github_oidc.server))  # noqa: S307
+        app = FastAPI()
+
+        @app.get("/who")
+        def who(claims: GithubOIDCClaims = Security(oidc)) -> str | None:
+            return claims.sub
+
+        for line in lines:
+            if line.startswith("export "):
+                name, _, value = shlex.split(line)[1].partition("=")
+                monkeypatch.setenv(name, value)
+        header = get_actions_header("my-api")
+
+        async def call() -> httpx.Response:
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport) as client:
+                return await client.get("http://api.example/who", headers=header)
+
+        answer = asyncio.run(call())
+    assert answer.json() == "repo:acme/app:ref:refs/tags/v1"
 
 
 def test_output_has_no_escapes_in_a_pipe() -> None:

@@ -37,8 +37,8 @@ def threads_of(issuer: FakeIssuer) -> list[threading.Thread]:
 
 def raw(issuer: FakeIssuer, octets: bytes) -> bytes:
     """Everything that comes back for ``octets`` until the server closes."""
-    parts = urlsplit(issuer.url)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as client:
+    port = urlsplit(issuer.url).port or 0
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
         client.sendall(octets)
         client.shutdown(socket.SHUT_WR)
         return b"".join(iter(lambda: client.recv(65536), b""))

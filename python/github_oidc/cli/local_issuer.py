@@ -104,10 +104,16 @@ def _describe(
         if env_file
         else _exports({name: environment[name] for name in _SHOWN})
     )
+    settings = f'audience={json.dumps(audience)}, issuer="{url}"'
+    server = f"GithubOIDC({settings})"
+    if (algorithm := issuer.signing_key.algorithm) != "RS256":
+        # GitHub signs with RS256 alone, and so GithubOIDC takes nothing else.
+        settings += f', algorithms=("{algorithm}",), claims=GithubOIDCClaims'
+        server = f"OIDC({settings})"
     parts = {
         "Server": (
             "accept its tokens",
-            [f'GithubOIDC(audience={json.dumps(audience)}, issuer="{url}")'],
+            [server],
         ),
         "Job": ("let a script get tokens, as on GitHub Actions", job),
         "Shell": (

@@ -76,7 +76,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, address: tuple[str, int], endpoints: Endpoints) -> None:
         self.endpoints = endpoints
-        self._open: dict[socket.socket, threading.Thread] = {}
+        self._open: dict[socket.socket, threading.Thread | None] = {}
         self._open_lock = threading.Lock()
         if ":" in address[0]:
             self.address_family = socket.AF_INET6
@@ -90,6 +90,17 @@ class _Server(ThreadingHTTPServer):
     def verify_request(self, *_: Any) -> bool:
         with self._open_lock:
             return len(self._open) < _MAX_CONNECTIONS
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        # Known before its thread runs, so that a stop in between ends it too.
+        with self._open_lock:
+            self._open[request] = None
+        try:
+            super().process_request(request, client_address)
+        except BaseException:
+            with self._open_lock:
+                del self._open[request]
+            raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         with self._open_lock:
@@ -110,7 +121,8 @@ class _Server(ThreadingHTTPServer):
         for connection, thread in connections.items():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
-            thread.join(_STOP_TIMEOUT_S)
+            if thread is not None:
+                thread.join(_STOP_TIMEOUT_S)
 
 
 class SocketServer:
