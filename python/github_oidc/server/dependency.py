@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from os import PathLike
 from typing import Any, Final, Generic, Literal
 
-from fastapi.openapi.models import HTTPBearer, OpenIdConnect
-from fastapi.openapi.models import SecurityBase as SecurityScheme
-from fastapi.security import SecurityScopes
-from fastapi.security.base import SecurityBase
+from fastapi.openapi.models import HTTPBearer, SecurityBase
+from fastapi.openapi.models import OpenIdConnect as OpenIdConnectScheme
+from fastapi.security import OpenIdConnect, SecurityScopes
 from pydantic import BaseModel
 from starlette.requests import HTTPConnection
 from typing_extensions import TypeVar
@@ -40,7 +39,8 @@ OpenAPIScheme = Literal["openIdConnect", "bearer"]
 _VERDICTS: Final = "github_oidc.verdicts"
 
 
-class OIDC(SecurityBase, Generic[ClaimsT]):
+# FastAPI 0.115 documents scopes for its own OpenIdConnect and OAuth2 classes only.
+class OIDC(OpenIdConnect, Generic[ClaimsT]):
     """A FastAPI security scheme: lets in whoever bears an ID Token of one issuer.
 
     ``claims: MyClaims = Security(OIDC(issuer=..., audience=..., claims=MyClaims))``
@@ -88,7 +88,7 @@ class OIDC(SecurityBase, Generic[ClaimsT]):
         OpenDoorWarning: strangers can obtain tokens of this issuer too.
     """
 
-    model: SecurityScheme
+    model: SecurityBase
     scheme_name: str
 
     def __init__(
@@ -142,7 +142,7 @@ class OIDC(SecurityBase, Generic[ClaimsT]):
         if unauthenticated_status not in (401, 403):
             raise ConfigurationError("unauthenticated_status= must be 401 or 403")
         self._unauthenticated_status: Final = unauthenticated_status
-        self.auto_error: Final = auto_error
+        self.auto_error = auto_error
         self.model = _security_scheme(openapi_scheme, self._issuer, description)
         self.scheme_name = scheme_name or type(self).__name__
         if self._issuer.shared and not allow_anyone:
@@ -167,7 +167,7 @@ class OIDC(SecurityBase, Generic[ClaimsT]):
         """
         await self._keys.warm_up()
 
-    async def __call__(
+    async def __call__(  # type: ignore[override]
         self, connection: HTTPConnection, security_scopes: SecurityScopes
     ) -> ClaimsT | None:
         """The claims of the request's token; None as ``auto_error`` says.
@@ -241,11 +241,11 @@ def _key_source(
 
 def _security_scheme(
     kind: OpenAPIScheme, issuer: Issuer, description: str | None
-) -> SecurityScheme:
-    scheme: SecurityScheme
+) -> SecurityBase:
+    scheme: SecurityBase
     if kind == "openIdConnect":
         url = f"{issuer.issuer}/.well-known/openid-configuration"
-        scheme = OpenIdConnect(openIdConnectUrl=url, description=description)
+        scheme = OpenIdConnectScheme(openIdConnectUrl=url, description=description)
     elif kind == "bearer":
         scheme = HTTPBearer(bearerFormat="JWT", description=description)
     else:
