@@ -140,7 +140,7 @@ double KeySetFreshness::refresh_in(double now) {
 double KeySetFreshness::retry_in(double now) {
     const std::lock_guard lock(mutex_);
     const double t = advance(now);
-    return fetching(t) ? 0 : std::max(0.0, next_fetch_at_ - t);
+    return std::max(0.0, next_fetch_at_ - t);
 }
 
 std::optional<double> KeySetFreshness::age(double now) {

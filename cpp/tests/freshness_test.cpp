@@ -20,6 +20,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kHour = 3600;
+constexpr double kDay = 24 * kHour;
 
 class Freshness : public testing::Test {
 protected:
@@ -214,6 +215,16 @@ TEST_F(Freshness, ClockSteppingBackIsHarmless) {
     EXPECT_EQ(request(1'239), KeyAnswer::use);
     EXPECT_EQ(request(1'240), KeyAnswer::refresh);
     EXPECT_EQ(request(1'100 + 24 * kHour), KeyAnswer::wait);
+}
+
+TEST_F(Freshness, FetchAndMetadataStepBackWithTheClock) {
+    keys.metadata_succeeded(10'000);
+    ASSERT_TRUE(keys.begin_fetch(10'000));
+    EXPECT_EQ(request(5'000), KeyAnswer::wait);
+    EXPECT_EQ(request(5'029.9), KeyAnswer::wait);
+    EXPECT_EQ(request(5'030), KeyAnswer::unavailable) << "its lease is over";
+    EXPECT_FALSE(keys.metadata_due(4'999 + kDay));
+    EXPECT_TRUE(keys.metadata_due(5'000 + kDay));
 }
 
 TEST_F(Freshness, ClockJumpingFarAheadAndBackLeavesAWorkingCache) {
