@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import pytest
@@ -35,11 +36,11 @@ class Forge:
 
     key: SigningKey
 
-    @property
+    @cached_property
     def issuer(self) -> FakeIssuer:
         return FakeIssuer(ISSUER, clock=lambda: NOW, signing_key=self.key)
 
-    @property
+    @cached_property
     def keys(self) -> JWKSet:
         return JWKSet.from_dict({"keys": [self.key.jwk()]})
 
