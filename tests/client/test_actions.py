@@ -130,7 +130,7 @@ def test_headers(runner: Runner) -> None:
 def test_a_fault_of_the_network_passes(
     fault: str, runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("random.random", lambda: 0.0)
+    monkeypatch.setattr("github_oidc.client.retry._FIRST_DELAY_S", 0.0)
     runner.faults = [fault]
     get_actions_token("api", deadline=30)
     assert len(runner.lines) == 2
@@ -155,7 +155,6 @@ def test_nobody_listens(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def _within(ask: Callable[[str], str]) -> None:
-    # One try: the deadline of the second has passed before it.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("github_oidc.client.retry.MAX_TRIES", 1)
         ask("api")

@@ -51,7 +51,8 @@ class ActionsAuth(httpx.Auth):
     The token goes to one origin (scheme, host and port) over https, or over http to
     this machine. httpx asks no ``Auth`` about redirects: it drops the header on the way
     to another origin, except from http to https on the default ports of one host, and
-    that host can only be this machine.
+    that host can only be this machine. Where HTTP_PROXY is set, give a client that
+    speaks http to this machine ``trust_env=False``, or the proxy sees the token.
 
     Args:
         audience: the service that the token is for.
@@ -94,11 +95,11 @@ class ActionsAuth(httpx.Auth):
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """Sign a request of ``httpx.Client``, and again after a 401."""
         self._admit(request)
-        token = self._fresh_token(refused=None)
+        token = self._fresh_token()
         response = yield _signed(request, token)
         if not self._is_refused(response, token) or not _can_repeat(request):
             return
-        token = self._fresh_token(refused=token)
+        token = self._fresh_token()
         response = yield _signed(request, token)
         self._is_refused(response, token)
 
@@ -107,11 +108,11 @@ class ActionsAuth(httpx.Auth):
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign a request of ``httpx.AsyncClient``, and again after a 401."""
         self._admit(request)
-        token = await self._fresh_token_async(refused=None)
+        token = await self._fresh_token_async()
         response = yield _signed(request, token)
         if not self._is_refused(response, token) or not _can_repeat(request):
             return
-        token = await self._fresh_token_async(refused=token)
+        token = await self._fresh_token_async()
         response = yield _signed(request, token)
         self._is_refused(response, token)
 
@@ -140,19 +141,19 @@ class ActionsAuth(httpx.Auth):
             self._token = None
         return True
 
-    def _kept(self, refused: ActionsToken | None) -> ActionsToken | None:
+    def _kept(self) -> ActionsToken | None:
         token = self._token
-        if token is None or token is refused:
+        if token is None:
             return None
         left_s = token.expires - self._timing.clock()
         return token if left_s >= _RENEW_BEFORE_S else None
 
-    def _fresh_token(self, *, refused: ActionsToken | None) -> ActionsToken:
+    def _fresh_token(self) -> ActionsToken:
         failures = self._failures
-        if (token := self._kept(refused)) is not None:
+        if (token := self._kept()) is not None:
             return token
         with self._one_thread():
-            if (token := self._kept(refused)) is not None:
+            if (token := self._kept()) is not None:
                 return token
             endpoint, transport = self._source(failures), self._transport
             if not (transport is None or isinstance(transport, httpx.BaseTransport)):
@@ -163,12 +164,12 @@ class ActionsAuth(httpx.Auth):
                 )
             return token
 
-    async def _fresh_token_async(self, *, refused: ActionsToken | None) -> ActionsToken:
+    async def _fresh_token_async(self) -> ActionsToken:
         failures = self._failures
-        if (token := self._kept(refused)) is not None:
+        if (token := self._kept()) is not None:
             return token
         async with self._loop_lock():
-            if (token := self._kept(refused)) is not None:
+            if (token := self._kept()) is not None:
                 return token
             endpoint, transport = self._source(failures), self._transport
             if isinstance(transport, httpx.BaseTransport) and not isinstance(
