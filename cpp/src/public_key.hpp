@@ -23,7 +23,8 @@ using Bytes = std::span<const unsigned char>;
 class PublicKey {
 public:
     /// RSA with 2048 to 8192 bits and an odd exponent, 2^16 < e < 2^256
-    /// (FIPS 186-5 5.1). Nothing for any other.
+    /// (FIPS 186-5 5.1), not of the factorable form of CVE-2017-15361. Nothing for any
+    /// other.
     static std::optional<PublicKey> rsa(Bytes n, Bytes e);
 
     /// A point on P-256, P-384 or P-521 with coordinates of full length
