@@ -103,11 +103,17 @@ format: venv  ## format both languages
 	$(BIN)/ruff format --quiet .
 	$(BIN)/clang-format -i $(CPP)
 
-bench: build  ## ours against its peers, in ratios
-	$(BIN)/python tests/bench/run.py
+bench: system-build  ## ours against its peers, in ratios
+	@.ci/venv $(PYTHON) .venv-bench $(REQUIREMENTS)/bench.txt
+	@.ci/install .venv-bench
+	@mkdir -p build/bench
+	@.venv-bench/bin/python -m pip install --quiet --require-hashes --no-deps --upgrade \
+		--target build/bench/pyjwt-2.13 -r $(REQUIREMENTS)/pyjwt-2.13.txt
+	@c++ -O2 -shared -fPIC -std=c++20 tests/bench/bare.cpp -o build/bench/bare.so -lcrypto
+	PYJWT_2_13=build/bench/pyjwt-2.13 .venv-bench/bin/python -W ignore -m tests.bench build/bench/bare.so
 
 requirements: venv  ## pin the newest versions in .ci/requirements
-	cd $(REQUIREMENTS) && for set in uv test dev fastapi-oldest; do \
+	cd $(REQUIREMENTS) && for set in uv test dev fastapi-oldest bench pyjwt-2.13; do \
 		../../$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.10 \
 			--generate-hashes --no-emit-index-url --no-annotate --no-header \
 			--output-file $$set.txt $$set.in; \
