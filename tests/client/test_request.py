@@ -5,6 +5,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
@@ -68,6 +69,7 @@ def test_the_request(mint_one: Mint, endpoint: Endpoint) -> None:
     assert str(request.url) == URL + "&audience=api"
     assert request.headers["Authorization"] == "Bearer request-token"
     assert request.headers["Accept"] == "application/json"
+    assert request.headers["Accept-Encoding"] == "identity"
     assert request.headers["User-Agent"].startswith("github-oidc")
     assert set(request.extensions["timeout"].values()) == {10.0}
 
@@ -321,7 +323,9 @@ def test_another_success_is_malformed(
     code: int, mint_one: Mint, endpoint: Endpoint
 ) -> None:
     endpoint.script = [httpx.Response(code, json={"value": "a.b.c"})]
-    assert refusal(mint_one).code == "malformed_token_response"
+    refused = refusal(mint_one)
+    assert refused.code == "malformed_token_response"
+    assert "the status is not 200" in str(refused)
 
 
 def test_nothing_is_decompressed(mint_one: Mint, endpoint: Endpoint) -> None:
@@ -349,14 +353,14 @@ def test_limits_are_seconds(name: str, limit: float) -> None:
         Timing(**{name: limit})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("HTTPS_PROXY", "secret://user:secret@proxy"), ("SSL_CERT_FILE", "/secret")],
-)
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "SSL_CERT_FILE"])
 @pytest.mark.anyio
 async def test_variables_that_httpx_reads(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch, timing: Timing
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timing: Timing
 ) -> None:
+    no_certificate = tmp_path / "secret"
+    no_certificate.write_text("secret")
+    value = str(no_certificate) if name == "SSL_CERT_FILE" else "x://secret:y@proxy"
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=name) as refused:
         mint(HERE, "api", timing=timing)
