@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <charconv>
-#include <cmath>
 #include <cstring>
 #include <limits>
 #include <span>
@@ -252,7 +251,6 @@ private:
             ++next_;
             if (!skip_digits()) return false;
         }
-        const Byte* const significand_end = next_;
         if ((*next_ | 0x20) == 'e') {
             ++next_;
             if (*next_ == '+' || *next_ == '-') ++next_;
@@ -262,12 +260,8 @@ private:
         const auto parsed =
             std::from_chars(reinterpret_cast<const char*>(from),
                             reinterpret_cast<const char*>(next_), value);
-        const auto not_zero = [](Byte c) { return c >= '1' && c <= '9'; };
-        const bool underflow = value == 0 && std::find_if(from, significand_end,
-                                                          not_zero) != significand_end;
-        if (parsed.ec != std::errc{} || !std::isfinite(value) || underflow) {
-            return out_of_range();
-        }
+        // Also where a number that is not zero would become zero.
+        if (parsed.ec != std::errc{}) return out_of_range();
         add(JsonType::number).number = value;
         return true;
     }
