@@ -22,10 +22,11 @@ std::pair<std::string_view, double> as_pair(const KeyDecision& decision) {
 }  // namespace
 
 void bind_freshness(py::module_& m) {
-    py::class_<KeySetFreshness>(m, "KeySetFreshness",
-                                "When an issuer's JWK Set is fetched and how long it "
-                                "is used; no I/O, no clock.")
-        .def(py::init<>())
+    py::class_<KeySetFreshness> cls(m, "KeySetFreshness",
+                                    "When an issuer's JWK Set is fetched and how long "
+                                    "it is used; no I/O, no clock.");
+    refuse_pickling(cls);
+    cls.def(py::init<>())
         .def(
             "for_request",
             [](KeySetFreshness& self, double now) {

@@ -62,23 +62,18 @@ REFUSED_SIGNATURES = {
 }
 REFUSED_KEYS = {("empty_key_set", HMAC): (2, 13, 14, 15)}
 
-# Published as invalid, accepted here: a modulus whose primes come from a weak generator
-# (CVE-2017-15361). It is the issuer's own published key, and of full size.
-ACCEPTED_KEYS = {7}
-
 
 @pytest.mark.parametrize(
-    ("file", "count", "refused", "accepted"),
+    ("file", "count", "refused"),
     [
-        ("json_web_signature_test.json", 401, REFUSED_SIGNATURES, set()),
-        ("json_web_key_test.json", 26, REFUSED_KEYS, ACCEPTED_KEYS),
+        ("json_web_signature_test.json", 401, REFUSED_SIGNATURES),
+        ("json_web_key_test.json", 26, REFUSED_KEYS),
     ],
 )
 def test_published_cases(
     file: str,
     count: int,
     refused: dict[tuple[str, str], tuple[int, ...]],
-    accepted: set[int],
 ) -> None:
     found = outcomes(file)
     assert len(found) == count
@@ -86,4 +81,4 @@ def test_published_cases(
     passed = {case for case, (_, code) in found.items() if code == "accepted"}
     listed = {case: code for (code, _), cases in refused.items() for case in cases}
     assert {case: found[case][1] for case in valid - passed} == listed
-    assert passed - valid == accepted
+    assert passed <= valid
