@@ -165,6 +165,12 @@ class TestSettings:
         assert ask("/async", f"Bearer {issuer.mint('my-api')}").status == 200
 
 
+@pytest.mark.parametrize("claims", [dict, None, "GithubOIDCClaims"])
+def test_claims_are_read_into_a_model(claims: Any) -> None:
+    with pytest.raises(ConfigurationError, match="claims="):
+        OIDC(issuer=OWN_ISSUER, audience="a", jwks=KEYS, claims=claims)
+
+
 class TestOpenDoor:
     """An issuer that strangers share lets in everyone, and that is said."""
 

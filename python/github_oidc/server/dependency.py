@@ -129,6 +129,8 @@ class OIDC(OpenIdConnect, Generic[ClaimsT]):
             allow_other_audiences=allow_other_audiences,
             types=types,
         )
+        if not _is_model(claims):
+            raise ConfigurationError("claims= must be a pydantic model class")
         self._reader: Final = ClaimsReader(claims)
         settings = {
             "jwks": jwks,
@@ -223,6 +225,10 @@ def warn_of_open_door(issuer: Issuer, setting: str, *, stacklevel: int) -> None:
         OpenDoorWarning,
         stacklevel=stacklevel,
     )
+
+
+def _is_model(claims: object) -> bool:
+    return isinstance(claims, type) and issubclass(claims, BaseModel)
 
 
 def _key_source(
