@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import certifi
 import httpx
 import pytest
 
@@ -121,7 +122,7 @@ def test_failures_are_told_by_an_exception_for_each(
 
 
 def test_sources_share_keys_only_where_they_read_them_alike(
-    make_source: MakeSource, site: Site, clock: Clock
+    make_source: MakeSource, site: Site, clock: Clock, tmp_path: Path
 ) -> None:
     make_source().warm_up_sync()
     assert make_source().status().keys == 1
@@ -135,6 +136,13 @@ def test_sources_share_keys_only_where_they_read_them_alike(
     assert plain.status().keys == 0
     proxied = KeySource(ISSUER, jwks_uri=jwks_uri, proxy="http://p", _clock=clock)
     assert proxied._keys is not plain._keys
+    pem = Path(certifi.where()).read_bytes()
+    trusting = []
+    for name in ("one.pem", "two.pem", "one.pem"):
+        (tmp_path / name).write_bytes(pem)
+        trusting.append(KeySource(ISSUER, verify=tmp_path / name, _clock=clock)._keys)
+    assert trusting[0] is not trusting[1]
+    assert trusting[0] is trusting[2]
 
 
 def test_the_shared_caches_are_bounded(source: KeySource, site: Site) -> None:

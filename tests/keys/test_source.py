@@ -297,6 +297,22 @@ class TestMetadata:
         ]
         assert source.status().last_error is None
 
+    def test_that_still_names_the_missing_keys_ends_the_fetch(
+        self, source: KeySource, site: Site, clock: Clock, settle: Settle
+    ) -> None:
+        source.warm_up_sync()
+        site.fault = lambda request: (
+            httpx.Response(404) if "jwks" in request.url.path else None
+        )
+        clock.advance(250)
+        source.warm_up_sync()
+        settle(source)
+        assert site.requests[2:] == [
+            "/.well-known/jwks",
+            "/.well-known/openid-configuration",
+        ]
+        assert source.status().last_error == "keys_unavailable"
+
     def test_serves_from_before_where_it_cannot_be_read(
         self, source: KeySource, site: Site, clock: Clock, settle: Settle
     ) -> None:
