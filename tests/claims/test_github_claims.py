@@ -294,6 +294,10 @@ def test_repository_properties() -> None:
     with pytest.raises(TypeError):
         claims.repository_properties["team"] = "c"  # type: ignore[index]
     assert not read().repository_properties
+    # GitHub writes texts only; anything else stays whole among the extras.
+    odd = read(repo_property_team=["a"])
+    assert not odd.repository_properties
+    assert odd.model_extra == {"repo_property_team": ("a",)}
 
 
 SUBJECTS = {
