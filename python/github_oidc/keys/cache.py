@@ -8,6 +8,7 @@ Here are its clock, its lock, the keys themselves and the one fetch under way.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -31,6 +32,7 @@ __all__ = ["Failure", "Fetch", "KeyCache", "Snapshot", "shared_caches"]
 _log: Final = logging.getLogger("github_oidc.keys")
 
 MAX_ISSUERS: Final = 64
+_SHORTEST_WAIT_S: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class KeyCache:
         self._endpoint = self._own_endpoint = endpoint
         self._clock = clock
         self._lock = threading.Lock()
+        self._users: weakref.WeakSet[object] = weakref.WeakSet()
+        self._timer: asyncio.TimerHandle | None = None
         self._start_over()
 
     def _start_over(self) -> None:
@@ -89,6 +93,10 @@ class KeyCache:
     def issuer(self) -> str:
         """The issuer identifier that every set of this cache is bound to."""
         return self._endpoint.issuer.issuer
+
+    def serve(self, user: object) -> None:
+        """Keeps the keys fresh for as long as this object is alive."""
+        self._users.add(user)
 
     def ask(self, lacking: Snapshot | None = None) -> Snapshot | Fetch | None:
         """What a request does next.
@@ -104,6 +112,11 @@ class KeyCache:
         """
         with self._lock:
             now = self._clock()
+            if lacking is None and self._neglected(now):
+                if self._freshness.begin_fetch(now):
+                    self._start_fetch(now)
+                if self._fetch is not None:
+                    return self._fetch
             if lacking is None:
                 answer, _ = self._freshness.for_request(now)
             else:
@@ -118,6 +131,15 @@ class KeyCache:
                 return self._fetch
             failure = self._failure
         raise (failure or Failure("keys_unavailable", None)).error()
+
+    def _neglected(self, now: float) -> bool:
+        """Past their life with nobody looking after them, as in the child of a fork.
+
+        The issuer may have withdrawn them long ago: they are no better than none until
+        a fetch has failed.
+        """
+        unattended = self._timer is None and self._failure is None
+        return unattended and self._freshness.stale(now)
 
     def _start_fetch(self, now: float) -> None:
         fetch: Fetch = Future()
@@ -200,7 +222,34 @@ class KeyCache:
                     self._keep(outcome, self._clock())
         if failure is not None:
             _log.warning("keys of %s not refreshed: %s", self.issuer, failure.error())
+        self._watch()
         fetch.set_result(failure)
+
+    def _watch(self) -> None:
+        """Sets the time of the next refresh, on the fetch thread.
+
+        Requests alone would not do: after a night without any, the first one would be
+        verified with the keys of the evening before.
+        """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.current is not None and self._users:
+            loop = asyncio.get_running_loop()
+            due = weakref.WeakMethod(self._refresh)
+            self._timer = loop.call_later(self._wait_s(), _call, due)
+
+    def _wait_s(self) -> float:
+        with self._lock:
+            now = self._clock()
+            due_in = max(self._freshness.refresh_in(now), self._freshness.retry_in(now))
+        return max(due_in, _SHORTEST_WAIT_S)
+
+    def _refresh(self) -> None:
+        with contextlib.suppress(UnavailableError):
+            self.ask()
+        if self._fetch is None:  # otherwise its end sets the next time
+            self._watch()
 
     def _keep(self, snapshot: Snapshot, now: float) -> None:
         self._freshness.fetch_succeeded(now, snapshot.max_age_s)
@@ -255,12 +304,19 @@ class KeyCache:
         """In the child: the keys stay, and what the parent had begun is not here."""
         snapshot, jwks_uri = self.current, self._jwks_uri
         self._lock = threading.Lock()  # a thread that is not here may hold the other
+        self._timer = None
         self._start_over()
         self._jwks_uri = jwks_uri
         if snapshot is not None:
             self._freshness.fetch_succeeded(snapshot.fetched_at, snapshot.max_age_s)
             generation = self._freshness.generation
             self.current = replace(snapshot, generation=generation)
+
+
+def _call(method: weakref.WeakMethod[Callable[[], None]]) -> None:
+    found = method()
+    if found is not None:
+        found()
 
 
 class SharedCaches:

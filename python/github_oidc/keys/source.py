@@ -54,7 +54,8 @@ class KeySource:
     and one fetch. A token whose key is known never waits. An unknown key, or a first
     request, waits up to 5 s for the shared fetch. While fetches fail, the last good
     keys serve for 24 h after they came. Nothing is fetched before the first request or
-    warm-up. Any thread, task and event loop may use one source, and it survives a fork.
+    warm-up; from then on they are kept fresh, with or without requests. Any thread,
+    task and event loop may use one source, and it survives a fork.
 
     Args:
         issuer: the exact issuer identifier, https (http for loopback hosts only).
@@ -118,6 +119,7 @@ class KeySource:
             )
             identity = (known, id(transport), proxy, trust, self._limits, _clock)
             self._keys = shared_caches.get(identity, endpoint, _clock)
+            self._keys.serve(self)
 
     async def verify(self, token: str, verifier: Verifier) -> VerifiedClaims:
         """Verifies one token; awaits only where keys must be fetched first.
@@ -198,25 +200,27 @@ class KeySource:
         answer = self._keys.ask(lacking)
         if isinstance(answer, Future):
             await _finished(answer, self._limits.wait_s)
-            return self._brought_by(answer)
+            return self._brought_by(answer, lacking)
         return answer
 
     def _ask_sync(self, lacking: Snapshot | None = None) -> Snapshot | None:
         answer = self._keys.ask(lacking)
         if isinstance(answer, Future):
-            try:
+            with contextlib.suppress(FutureTimeoutError):
                 answer.result(self._limits.wait_s)
-            except FutureTimeoutError:
-                raise self._too_slow() from None
-            return self._brought_by(answer)
+            return self._brought_by(answer, lacking)
         return answer
 
-    def _brought_by(self, fetch: Fetch) -> Snapshot | None:
-        if not fetch.done():
-            raise self._too_slow()
-        failure = fetch.result()
-        if failure is not None:
-            raise failure.error()
+    def _brought_by(self, fetch: Fetch, lacking: Snapshot | None) -> Snapshot | None:
+        if fetch.done():
+            failure = fetch.result()
+            error = None if failure is None else failure.error()
+        else:
+            error = self._too_slow()
+        # Keys from before serve while fetches fail, but not whom they lack.
+        still_usable = lacking is None and self._keys.age_s is not None
+        if error is not None and not still_usable:
+            raise error
         return self._keys.current
 
     def _required(self, snapshot: Snapshot | None) -> Snapshot:
