@@ -3,6 +3,7 @@
 
 ``python .ci/clang_tidy.py BUILD_FOLDER`` reads BUILD_FOLDER/compile_commands.json. A
 file that was clean is left out until it, a header, the command or the rules change.
+The binding is one unit, so that pybind11 is read once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-CHECKED = (ROOT / "cpp/src", ROOT / "cpp/bindings")
+CORE = ROOT / "cpp/src"
+BINDING = ROOT / "cpp/bindings"
 CLEAN = ROOT / ".cache/clang-tidy"
 TIDY = Path(sys.executable).with_name("clang-tidy")
 # The commands are GCC's: clang does not know some of their flags.
@@ -56,16 +58,21 @@ def main(build: Path) -> int:
     jobs = []
     for entry in entries:
         source = Path(entry["directory"], entry["file"]).resolve()
-        if source.parent not in CHECKED:
+        if source.parent == CORE:
+            texts = [source.read_bytes()]
+        elif source.parent.name == "Unity":
+            texts = [path.read_bytes() for path in sorted(BINDING.glob("*.cpp"))]
+        else:
             continue
-        own = source.read_bytes() + entry["command"].encode()
+        own = b"".join([*texts, entry["command"].encode()])
         mark = CLEAN / hashlib.sha256(common + own).hexdigest()
         if not mark.exists():
             jobs.append((build, source, mark))
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = [(path, text) for path, text in pool.map(check, *zip(*jobs)) if text]
+        verdicts = pool.map(lambda job: check(*job), jobs)
+        found = [(path, text) for path, text in verdicts if text]
     for path, text in found:
-        print(f"{path.relative_to(ROOT)}\n{text}")
+        print(f"{path.name}\n{text}")
     print(f"clang-tidy: {len(jobs)} files looked at, {len(found)} with findings")
     return 1 if found else 0
 
