@@ -5,13 +5,17 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from github_oidc import ConfigurationError, KeySource, TokenError, Verifier
+from github_oidc import ConfigurationError, JWKSet, KeySource, TokenError, Verifier
 from github_oidc.errors import KeySetError
+from github_oidc.keys import pinned
+from github_oidc.keys.cache import Snapshot
+from github_oidc.keys.pinned import FileKeys
 from github_oidc.testing import FakeIssuer
 
 if TYPE_CHECKING:
@@ -90,6 +94,43 @@ def test_a_withdrawn_key_goes_within_a_second(
     clock.advance(1)
     assert code_of(verify, source, old) == "unknown_key"
     assert source.status().age_s == 0
+
+
+def test_a_slow_thread_cannot_put_withdrawn_keys_back(
+    issuer: FakeIssuer, path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One looks while another reads the edit, and is the last to say what it saw."""
+    keys = FileKeys(ISSUER, path, clock)
+    before = keys.ask()
+    issuer.rotate()
+    path.write_text(json.dumps(issuer.jwks()) + " ")
+    read = keys._read
+    slow = threading.Thread(target=keys.ask)
+    slow_has_looked, edit_is_known = threading.Event(), threading.Event()
+
+    def read_meanwhile() -> JWKSet:
+        monkeypatch.setattr(keys, "_read", read)
+        monkeypatch.setattr(pinned, "Snapshot", snapshot_meanwhile)
+        slow.start()
+        assert slow_has_looked.wait(10)
+        return read()
+
+    def snapshot_meanwhile(*fields: Any) -> Snapshot:
+        if threading.current_thread() is slow:
+            slow_has_looked.set()
+            assert edit_is_known.wait(10)
+        return Snapshot(*fields)
+
+    monkeypatch.setattr(keys, "_read", read_meanwhile)
+    after = keys.ask()
+    edit_is_known.set()
+    slow.join(10)
+    assert isinstance(before, Snapshot)
+    assert isinstance(after, Snapshot)
+    assert after.keys.kids != before.keys.kids
+    settled = keys.ask()
+    assert isinstance(settled, Snapshot)
+    assert settled.keys.kids == after.keys.kids
 
 
 @pytest.mark.parametrize("edit", ["", "{", '{"keys": []}', "x" * 300_000])

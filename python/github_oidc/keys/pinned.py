@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import inf
 from pathlib import Path
 from typing import Final
@@ -51,11 +52,21 @@ class PinnedKeys:
         return None if lacking is not None else self.current
 
 
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The last good keys, the file as it was last seen, and when they were read."""
+
+    snapshot: Snapshot
+    seen: _Signature | None
+    read_at: float
+
+
 class FileKeys:
     """The key set in a file, which is read again when the file has changed.
 
     An edit that is no usable key set leaves the last good one in use. There is no lock:
-    two threads that read the same edit arrive at the same keys.
+    keys are kept together with the signature of the file that they came from, so that a
+    thread which puts older ones back is found out the next time.
 
     Raises:
         ConfigurationError: the file cannot be read.
@@ -72,20 +83,20 @@ class FileKeys:
         self._clock = clock
         self.failure: Failure | None = None
         try:
-            self._seen: _Signature | None = _signature(self._path.stat())
+            seen = _signature(self._path.stat())
             keys = self._read()
         except OSError as error:
             raise ConfigurationError(
                 f"jwks_file= cannot be read: {error.strerror}"
             ) from None
         now = clock()
-        self._read_at = now
-        self._known = Snapshot(keys, 1, now, now + _LOOK_AGAIN_S)
+        snapshot = Snapshot(keys, 1, now, now + _LOOK_AGAIN_S)
+        self._last = _Reading(snapshot, seen, now)
 
     @property
     def current(self) -> Snapshot | None:
         """The file's last good keys."""
-        return self._known
+        return self._last.snapshot
 
     @property
     def stale(self) -> bool:
@@ -95,30 +106,28 @@ class FileKeys:
     @property
     def age_s(self) -> float | None:
         """Seconds since the keys in use were read."""
-        return max(0.0, self._clock() - self._read_at)
+        return max(0.0, self._clock() - self._last.read_at)
 
     def ask(self, lacking: Snapshot | None = None) -> Snapshot | Fetch | None:
         """The file's keys, or None when they still lack the token's key."""
-        known = self._known
-        now = self._clock()
-        keys, generation = known.keys, known.generation
+        last, now = self._last, self._clock()
+        keys, generation = last.snapshot.keys, last.snapshot.generation
+        seen, read_at = last.seen, last.read_at
         try:
             # Taken before the file is read: an edit in between is seen the next time.
             seen = _signature(self._path.stat())
-            if seen != self._seen:
-                self._seen = seen
+            if seen != last.seen:
                 keys = self._read()
-                generation += 1
-                self._read_at = now
+                generation, read_at = generation + 1, now
                 self.failure = None
         except KeySetError as error:
             self._refuse(error.code)
         except OSError as error:
-            self._seen = None  # what comes back may look as it did before
+            seen = None  # what comes back may look as it did before
             self._refuse(error.strerror or "cannot be read")
         current = Snapshot(keys, generation, now, now + _LOOK_AGAIN_S)
-        self._known = current
-        if lacking is not None and lacking.generation == generation:
+        self._last = _Reading(current, seen, read_at)
+        if lacking is not None and lacking.keys is keys:
             return None
         return current
 
