@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 LIST = ROOT / "cpp/include/github_oidc/errc.def"
-ROW = re.compile(r'^GITHUB_OIDC_REASON\((\w+), (\w+), ("[^"]*"), ("[^"]*")\)$', re.M)
+ROW = re.compile(
+    r'^GITHUB_OIDC_REASON\((\w+), (\w+), ("[^"]*"), ("[^"]*")\)$', re.MULTILINE
+)
 
 GROUPS = {
     "request": ("RequestError", "The HTTP request", "400 or 401"),
@@ -89,9 +91,11 @@ def page(table: list[Row]) -> str:
         "",
         "<!-- Written by `make generate` from cpp/include/github_oidc/errc.def. -->",
         "",
-        "Every refusal has one code. It is the `code` of the Python exception, the "
-        "`code` in an answer's body, the label of a metric and the anchor of its row "
-        "on this page.",
+        (
+            "Every refusal has one code. It is the `code` of the Python exception, the "
+            "`code` in an answer's body, the label of a metric and the anchor of its "
+            "row on this page."
+        ),
         "",
     ]
     for group, (exception, title, status) in GROUPS.items():

@@ -53,7 +53,7 @@ void bind_claims(py::module_& m, const char* name) {
             })
         .def(
             "get",
-            [](const Claims& claims, const py::object& key, py::object missing) {
+            [](const Claims& claims, const py::object& key, const py::object& missing) {
                 py::object value = item(claims.root(), key);
                 return value ? value : missing;
             },

@@ -52,7 +52,9 @@ constexpr std::string_view kFrequent[] = {
 constexpr std::size_t kSlots = 256;
 
 constexpr std::size_t slot_of(std::string_view name) noexcept {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(name[i]); };
+    const auto at = [&](std::size_t i) {
+        return std::size_t{static_cast<unsigned char>(name[i])};
+    };
     return (name.size() * 29U + at(0) * 7U + at(name.size() / 2) * 3U +
             at(name.size() - 1) * 17U) %
            kSlots;

@@ -15,7 +15,8 @@ AlgorithmSet AlgorithmSet::of(std::span<const std::string_view> names) {
         const Jwa* row = find_jwa(name);
         if (row == nullptr)
             throw ConfigurationError(
-                "a signature algorithm is unknown; the known ones are RS256, RS384, RS512, PS256, "
+                "a signature algorithm is unknown; the known ones are RS256, RS384, "
+                "RS512, PS256, "
                 "PS384, PS512, ES256, ES384, ES512, EdDSA and Ed25519");
         set.rows_ |= 1U << index_of(*row);
     }

@@ -10,7 +10,8 @@ namespace github_oidc {
 namespace {
 
 /// RFC 7518 6.2.2, 6.3.2 and 6.4: a key that shows one of these is no public key.
-constexpr std::string_view kPrivateMembers[] = {"d", "p", "q", "dp", "dq", "qi", "oth", "k"};
+constexpr std::string_view kPrivateMembers[] = {"d",  "p",  "q",   "dp",
+                                                "dq", "qi", "oth", "k"};
 
 std::optional<std::string_view> text(JsonValue jwk, std::string_view name) {
     const auto value = jwk.member(name);
@@ -30,7 +31,8 @@ std::optional<std::string> binary(JsonValue jwk, std::string_view name) {
 
 /// RFC 7517 4.2, 4.3: absent, or for signatures.
 bool is_for_verifying(JsonValue jwk) {
-    if (const auto use = jwk.member("use"); use && !(use->is_string() && use->string() == "sig"))
+    if (const auto use = jwk.member("use");
+        use && !(use->is_string() && use->string() == "sig"))
         return false;
     const auto operations = jwk.member("key_ops");
     if (!operations) return true;
@@ -59,8 +61,8 @@ Material rsa(JsonValue jwk) {
     const auto e = binary(jwk, "e");
     if (!n || !e) return made;
     made.key = PublicKey::rsa(bytes(*n), bytes(*e));
-    made.canonical = R"({"e":")" + std::string{*text(jwk, "e")} + R"(","kty":"RSA","n":")" +
-                     std::string{*text(jwk, "n")} + R"("})";
+    made.canonical = R"({"e":")" + std::string{*text(jwk, "e")} +
+                     R"(","kty":"RSA","n":")" + std::string{*text(jwk, "n")} + R"("})";
     return made;
 }
 
@@ -71,8 +73,8 @@ Material ec(JsonValue jwk) {
     if (!x || !y) return made;
     made.key = PublicKey::ec(made.crv, bytes(*x), bytes(*y));
     made.canonical = R"({"crv":")" + std::string{made.crv} + R"(","kty":"EC","x":")" +
-                     std::string{*text(jwk, "x")} + R"(","y":")" + std::string{*text(jwk, "y")} +
-                     R"("})";
+                     std::string{*text(jwk, "x")} + R"(","y":")" +
+                     std::string{*text(jwk, "y")} + R"("})";
     return made;
 }
 
@@ -81,7 +83,8 @@ Material okp(JsonValue jwk) {
     const auto x = binary(jwk, "x");
     if (!x || made.crv != "Ed25519") return made;
     made.key = PublicKey::ed25519(bytes(*x));
-    made.canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" + std::string{*text(jwk, "x")} + R"("})";
+    made.canonical = R"({"crv":"Ed25519","kty":"OKP","x":")" +
+                     std::string{*text(jwk, "x")} + R"("})";
     return made;
 }
 
@@ -117,15 +120,17 @@ Result<Jwk> Jwk::from_json(JsonValue jwk) {
     if (rows == 0) return {Errc::key_mismatch, "alg"};
 
     Thumbprint thumbprint{};
-    if (EVP_Digest(material.canonical.data(), material.canonical.size(), thumbprint.data(), nullptr,
-                   EVP_sha256(), nullptr) != 1)
+    if (EVP_Digest(material.canonical.data(), material.canonical.size(),
+                   thumbprint.data(), nullptr, EVP_sha256(), nullptr) != 1)
         return {Errc::crypto_unavailable, "jwk"};
     return Jwk{material.kty, rows, thumbprint,
                std::make_shared<const PublicKey>(*std::move(material.key))};
 }
 
-std::optional<Error> Jwk::verify(const Jwa& row, Bytes signature, Bytes signing_input) const {
-    if (signature.size() != key_->signature_size(row)) return Error{Errc::malformed_signature};
+std::optional<Error> Jwk::verify(const Jwa& row, Bytes signature,
+                                 Bytes signing_input) const {
+    if (signature.size() != key_->signature_size(row))
+        return Error{Errc::malformed_signature};
     switch (key_->verify(row, signature, signing_input)) {
         case PublicKey::Verdict::good:
             return std::nullopt;

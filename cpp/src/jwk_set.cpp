@@ -29,7 +29,9 @@ bool has_clear_kid(JsonValue jwk) {
 }  // namespace
 
 JwkSet::JwkSet(std::vector<Entry> entries, std::string issuer)
-    : entries_(std::move(entries)), issuer_(std::move(issuer)), generation_(next_generation()) {
+    : entries_(std::move(entries)),
+      issuer_(std::move(issuer)),
+      generation_(next_generation()) {
     usable_ = static_cast<std::size_t>(std::ranges::count_if(
         entries_, [](const Entry& entry) { return static_cast<bool>(entry.key); }));
 }
@@ -56,7 +58,8 @@ Result<JwkSet> JwkSet::parse(std::string text, std::string issuer) {
     return set;
 }
 
-Result<const Jwk*> JwkSet::select(std::optional<std::string_view> kid, const Jwa& row) const {
+Result<const Jwk*> JwkSet::select(std::optional<std::string_view> kid,
+                                  const Jwa& row) const {
     const Jwk* found = nullptr;
     std::optional<Error> named;  // why the key of that name cannot be used
     for (const Entry& entry : entries_) {

@@ -21,14 +21,17 @@ Result<Segments> split(std::string_view token) {
     const std::size_t first = token.find('.');
     if (first == std::string_view::npos) return Errc::malformed_jws;
     const std::size_t second = token.find('.', first + 1);
-    if (second == std::string_view::npos || token.find('.', second + 1) != std::string_view::npos)
+    if (second == std::string_view::npos ||
+        token.find('.', second + 1) != std::string_view::npos)
         return Errc::malformed_jws;
-    const Segments parts{token.substr(0, first), token.substr(first + 1, second - first - 1),
+    const Segments parts{token.substr(0, first),
+                         token.substr(first + 1, second - first - 1),
                          token.substr(second + 1), token.substr(0, second)};
     if (parts.header.empty() || parts.payload.empty() || parts.signature.empty())
         return Errc::malformed_jws;
     if (parts.header.size() > kMaxHeaderSize) return {Errc::token_too_large, "header"};
-    if (parts.signature.size() > kMaxSignatureSize) return {Errc::token_too_large, "signature"};
+    if (parts.signature.size() > kMaxSignatureSize)
+        return {Errc::token_too_large, "signature"};
     return parts;
 }
 
@@ -41,8 +44,12 @@ public:
         size_ = size.value_or(0);
         return size.has_value();
     }
-    std::span<const unsigned char> bytes() const noexcept { return {buffer_.data(), size_}; }
-    std::string text() const { return {reinterpret_cast<const char*>(buffer_.data()), size_}; }
+    std::span<const unsigned char> bytes() const noexcept {
+        return {buffer_.data(), size_};
+    }
+    std::string text() const {
+        return {reinterpret_cast<const char*>(buffer_.data()), size_};
+    }
 
 private:
     // Not initialised: 12 KiB of zeros per token would be most of the work.
@@ -51,7 +58,9 @@ private:
 };
 
 bool equal_without_case(std::string_view left, std::string_view right) noexcept {
-    const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    const auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    };
     return std::ranges::equal(left, right, {}, lower, lower);
 }
 
@@ -74,7 +83,8 @@ std::optional<Error> refuse_extensions(JsonValue header) {
     return std::nullopt;
 }
 
-Result<std::optional<std::string>> optional_text(JsonValue header, std::string_view name) {
+Result<std::optional<std::string>> optional_text(JsonValue header,
+                                                 std::string_view name) {
     const auto value = header.member(name);
     if (!value) return std::optional<std::string>{};
     if (!value->is_string()) return {Errc::malformed_header, name};
@@ -95,7 +105,8 @@ Result<JoseHeader> JoseHeader::parse(std::string text) {
     if (!kid) return kid.error();
     auto typ = optional_text(root, "typ");
     if (!typ) return typ.error();
-    return JoseHeader{find_jwa(alg->string()), std::move(kid).value(), std::move(typ).value()};
+    return JoseHeader{find_jwa(alg->string()), std::move(kid).value(),
+                      std::move(typ).value()};
 }
 
 std::optional<Error> HeaderRules::refuse(const JoseHeader& header) const {
@@ -116,9 +127,12 @@ Result<VerifiedJws> verify_jws(std::string_view token, const JwkSet& keys,
     Decoded<kMaxHeaderSize> header_text;
     Decoded<kMaxTokenSize> payload;
     Decoded<kMaxSignatureSize> signature;
-    if (!header_text.decode(segments->header)) return {Errc::malformed_base64url, "header"};
-    if (!payload.decode(segments->payload)) return {Errc::malformed_base64url, "payload"};
-    if (!signature.decode(segments->signature)) return {Errc::malformed_base64url, "signature"};
+    if (!header_text.decode(segments->header))
+        return {Errc::malformed_base64url, "header"};
+    if (!payload.decode(segments->payload))
+        return {Errc::malformed_base64url, "payload"};
+    if (!signature.decode(segments->signature))
+        return {Errc::malformed_base64url, "signature"};
 
     auto header = JoseHeader::parse(header_text.text());
     if (!header) return header.error();

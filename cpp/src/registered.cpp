@@ -7,37 +7,44 @@
 namespace github_oidc {
 namespace {
 
-enum Name : unsigned char { iss, sub, aud, exp, iat, nbf, jti, kNames };
+enum Name : unsigned char { iss, sub, aud, exp, iat, nbf, jti, name_count };
 
-constexpr std::string_view kName[kNames] = {"iss", "sub", "aud", "exp", "iat", "nbf", "jti"};
+constexpr std::string_view kName[name_count] = {"iss", "sub", "aud", "exp",
+                                                "iat", "nbf", "jti"};
 
 bool is_numeric_date(JsonValue value) {
     return value.is_number() && std::abs(value.number()) <= kMaxNumericDate;
 }
 
-bool is_filled_text(JsonValue value) { return value.is_string() && !value.string().empty(); }
+bool is_filled_text(JsonValue value) {
+    return value.is_string() && !value.string().empty();
+}
 
 bool is_audience(JsonValue value) {
     if (value.is_string()) return true;
     if (!value.is_array()) return false;
     bool only_text = true;
-    value.for_each_element([&](JsonValue one) { only_text = only_text && one.is_string(); });
+    value.for_each_element(
+        [&](JsonValue one) { only_text = only_text && one.is_string(); });
     return only_text;
 }
 
-bool is_text(JsonValue value) { return value.is_string(); }
+bool is_text(JsonValue value) {
+    return value.is_string();
+}
 
 struct Form {
     bool required;
     bool (*holds)(JsonValue);
 };
 
-constexpr Form kForm[kNames] = {
-    {true, is_filled_text}, {true, is_filled_text}, {true, is_audience}, {true, is_numeric_date},
-    {true, is_numeric_date}, {false, is_numeric_date}, {false, is_text},
+constexpr Form kForm[name_count] = {
+    {true, is_filled_text},  {true, is_filled_text},  {true, is_audience},
+    {true, is_numeric_date}, {true, is_numeric_date}, {false, is_numeric_date},
+    {false, is_text},
 };
 
-using Found = std::optional<JsonValue>[kNames];
+using Found = std::optional<JsonValue>[name_count];
 
 void find_registered(JsonValue root, Found& found) {
     root.for_each_member([&](std::string_view name, JsonValue value) {
@@ -63,11 +70,14 @@ std::optional<Error> refuse_audience(const ClaimRules& rules, JsonValue aud) {
     else
         aud.for_each_element(look);
     if (!ours) return Error{Errc::audience_mismatch, "aud"};
-    if (others && !rules.allow_other_audiences) return Error{Errc::other_audiences, "aud"};
+    if (others && !rules.allow_other_audiences)
+        return Error{Errc::other_audiences, "aud"};
     return std::nullopt;
 }
 
-bool is_duration(double seconds) { return std::isfinite(seconds) && seconds >= 0; }
+bool is_duration(double seconds) {
+    return std::isfinite(seconds) && seconds >= 0;
+}
 
 bool is_filled(const std::vector<std::string>& texts) {
     return !texts.empty() && std::ranges::none_of(texts, &std::string::empty);
@@ -82,7 +92,7 @@ Result<std::shared_ptr<const ClaimsSet>> ClaimsSet::read(std::string payload) {
     const std::shared_ptr<ClaimsSet> set{new ClaimsSet{std::move(document).value()}};
     Found found;
     find_registered(set->document_.root(), found);
-    for (std::size_t i = 0; i < kNames; ++i) {
+    for (std::size_t i = 0; i < name_count; ++i) {
         if (!found[i]) {
             if (kForm[i].required) return {Errc::missing_claim, kName[i]};
         } else if (!kForm[i].holds(*found[i])) {
@@ -111,12 +121,14 @@ void ClaimRules::require_sound() const {
     if (max_age_s && !is_duration(*max_age_s))
         throw ConfigurationError("max_age is a finite number of seconds, zero or more");
     if (accept_expired && !(max_age_s && *max_age_s <= kMaxAgeOfExpired))
-        throw ConfigurationError("accept_expired needs a max_age of at most 21600 seconds (6 hours)");
+        throw ConfigurationError(
+            "accept_expired needs a max_age of at most 21600 seconds (6 hours)");
 }
 
 std::optional<Error> ClaimRules::refuse(const RegisteredClaims& claims, double now_s,
                                         std::string_view bound_issuer) const {
-    if (!contains(issuers, claims.iss) || (!bound_issuer.empty() && claims.iss != bound_issuer))
+    if (!contains(issuers, claims.iss) ||
+        (!bound_issuer.empty() && claims.iss != bound_issuer))
         return Error{Errc::issuer_mismatch, "iss"};
     if (const auto error = refuse_audience(*this, claims.aud)) return error;
     if (!accept_expired && now_s >= claims.exp + leeway_s)

@@ -75,7 +75,8 @@ void read_context(std::string_view context, Subject& subject) {
 }  // namespace
 
 std::string_view name_of(SubjectKind kind) noexcept {
-    constexpr std::string_view kNames[] = {"branch", "tag", "pull_request", "environment", "other"};
+    constexpr std::string_view kNames[] = {"branch", "tag", "pull_request",
+                                           "environment", "other"};
     return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -93,8 +94,9 @@ std::optional<Subject> Subject::parse(std::string_view sub) {
     auto repository = name(place.substr(slash + 1));
     if (!owner || !repository || owner->id.has_value() != repository->id.has_value())
         return std::nullopt;
-    Subject subject{std::move(owner->text), owner->id, std::move(repository->text),
-                    repository->id, SubjectKind::other, {}};
+    Subject subject{std::move(owner->text),      owner->id,
+                    std::move(repository->text), repository->id,
+                    SubjectKind::other,          {}};
     read_context(sub.substr(colon + 1), subject);
     return subject;
 }

@@ -14,7 +14,8 @@ __extension__ using Wide = unsigned __int128;
 
 std::uint64_t mix(std::uint64_t left, std::uint64_t right) noexcept {
     const Wide product = static_cast<Wide>(left) * right;
-    return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
+    return static_cast<std::uint64_t>(product) ^
+           static_cast<std::uint64_t>(product >> 64U);
 }
 
 std::uint64_t word(const char* at, std::size_t size = 8) noexcept {
@@ -29,7 +30,7 @@ std::size_t TokenCache::Entry::memory() const noexcept {
     return token.capacity() + known->claims->document().memory() + 512;
 }
 
-TokenCache::TokenCache() : seed_{} {
+TokenCache::TokenCache() {
     // The seed keeps outsiders from choosing tokens that meet in one bucket.
     std::random_device random;
     for (std::uint64_t& part : seed_)
@@ -50,7 +51,8 @@ std::uint64_t TokenCache::hash(std::string_view token) const noexcept {
     return mix(word(at, left) ^ seed_[1], value ^ 0x9e3779b97f4a7c15U);
 }
 
-TokenCache::Entries::iterator TokenCache::Shard::find(std::uint64_t hash, std::string_view token) {
+TokenCache::Entries::iterator TokenCache::Shard::find(std::uint64_t hash,
+                                                      std::string_view token) {
     const auto [first, last] = by_hash.equal_range(hash);
     for (auto at = first; at != last; ++at)
         if (at->second->token == token) return at->second;
@@ -78,11 +80,13 @@ std::shared_ptr<const KnownToken> TokenCache::find(std::string_view token) {
     return entry->known;
 }
 
-void TokenCache::insert(std::string_view token, std::shared_ptr<const KnownToken> known) {
+void TokenCache::insert(std::string_view token,
+                        std::shared_ptr<const KnownToken> known) {
     const std::uint64_t key = hash(token);
     Shard& part = shard(key);
     const std::lock_guard lock{part.mutex};
-    if (const auto entry = part.find(key, token); entry != part.entries.end()) part.erase(entry);
+    if (const auto entry = part.find(key, token); entry != part.entries.end())
+        part.erase(entry);
     part.entries.push_front({key, std::string{token}, std::move(known)});
     part.by_hash.emplace(key, part.entries.begin());
     part.memory += part.entries.front().memory();
@@ -94,7 +98,8 @@ void TokenCache::erase(std::string_view token) {
     const std::uint64_t key = hash(token);
     Shard& part = shard(key);
     const std::lock_guard lock{part.mutex};
-    if (const auto entry = part.find(key, token); entry != part.entries.end()) part.erase(entry);
+    if (const auto entry = part.find(key, token); entry != part.entries.end())
+        part.erase(entry);
 }
 
 std::size_t TokenCache::size() const {

@@ -18,7 +18,8 @@ Verifier::Verifier(HeaderRules header_rules, ClaimRules claim_rules)
 /// Repeats what depends on this verifier and on the key set as it is now.
 bool Verifier::still_stands(const KnownToken& known, const JwkSet& keys) const {
     if (header_rules_.refuse(known.header)) return false;
-    if (known.generation.load(std::memory_order_relaxed) == keys.generation()) return true;
+    if (known.generation.load(std::memory_order_relaxed) == keys.generation())
+        return true;
     const auto key = keys.select(known.header.kid, *known.header.jwa);
     if (!key || (*key)->thumbprint() != known.key) return false;
     known.generation.store(keys.generation(), std::memory_order_relaxed);
@@ -26,8 +27,10 @@ bool Verifier::still_stands(const KnownToken& known, const JwkSet& keys) const {
 }
 
 Result<std::shared_ptr<const ClaimsSet>> Verifier::check(std::string_view token,
-                                                         const JwkSet& keys, double now_s) const {
-    if (!std::isfinite(now_s)) throw ConfigurationError("now is a finite number of seconds");
+                                                         const JwkSet& keys,
+                                                         double now_s) const {
+    if (!std::isfinite(now_s))
+        throw ConfigurationError("now is a finite number of seconds");
     if (token.size() > kMaxTokenSize) return Errc::token_too_large;
     std::shared_ptr<const KnownToken> known = known_->find(token);
     if (known && still_stands(*known, keys)) {
@@ -47,8 +50,9 @@ Result<std::shared_ptr<const ClaimsSet>> Verifier::check(std::string_view token,
     if (const auto error = claim_rules_.refuse(set->registered(), now_s, keys.issuer()))
         return *error;
     // Only accepted tokens are kept: anyone can have valid ones made for elsewhere.
-    known_->insert(token, std::make_shared<const KnownToken>(std::move(good.header), good.key, set,
-                                                             keys.generation()));
+    known_->insert(
+        token, std::make_shared<const KnownToken>(std::move(good.header), good.key, set,
+                                                  keys.generation()));
     return set;
 }
 

@@ -91,6 +91,23 @@ class TestOneVerdict:
         assert (answer.status, answer.code) == (401, "audience_mismatch")
         assert keys.count == 2
 
+    @pytest.mark.parametrize("in_place", [False, True])
+    def test_other_headers_under_a_copy_of_the_scope(
+        self, oidc: GithubOIDC, issuer: FakeIssuer, in_place: bool
+    ) -> None:
+        """As a route does that answers a batch of requests with one application."""
+        headers = [(b"authorization", f"Bearer {issuer.mint('my-api')}".encode())]
+        scope: dict[str, Any] = {"type": "http", "headers": headers}
+        asyncio.run(oidc(Request(scope), SecurityScopes()))
+        inner = dict(scope)
+        if in_place:
+            headers.clear()
+        else:
+            inner["headers"] = []
+        with pytest.raises(HTTPException) as refused:
+            asyncio.run(oidc(Request(inner), SecurityScopes()))
+        assert refused.value.detail["code"] == "missing_token"  # type: ignore[index]
+
 
 class TestFastAPI:
     """What FastAPI promises of a dependency holds for this one."""

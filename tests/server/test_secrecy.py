@@ -60,6 +60,7 @@ def test_an_exception_leads_to_no_token(
     # Nor does what the request's scope keeps.
     gc.collect()
     kept = scope["github_oidc.verdicts"][oidc]  # type: ignore[call-overload]
-    assert isinstance(kept, Exception)
-    assert kept.__traceback__ is None
-    assert all(text not in repr(value) for value in _reachable(kept))
+    assert text not in repr(kept)
+    assert isinstance(kept.outcome, Exception)
+    assert kept.outcome.__traceback__ is None
+    assert all(text not in repr(value) for value in _reachable(kept.outcome))

@@ -22,7 +22,8 @@ public:
 
 private:
     friend class Verifier;
-    explicit VerifiedClaims(std::shared_ptr<const ClaimsSet> set) : set_(std::move(set)) {}
+    explicit VerifiedClaims(std::shared_ptr<const ClaimsSet> set)
+        : set_(std::move(set)) {}
 
     std::shared_ptr<const ClaimsSet> set_;
 };
@@ -42,7 +43,8 @@ private:
     std::shared_ptr<const ClaimsSet> set_;
 };
 
-static_assert(!std::is_constructible_v<VerifiedClaims, std::shared_ptr<const ClaimsSet>>);
+static_assert(
+    !std::is_constructible_v<VerifiedClaims, std::shared_ptr<const ClaimsSet>>);
 static_assert(!std::is_constructible_v<VerifiedClaims, AudienceUncheckedClaims>);
 
 }  // namespace github_oidc

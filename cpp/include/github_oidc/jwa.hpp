@@ -16,9 +16,9 @@ enum class SignatureScheme : std::uint8_t { pkcs1, pss, ecdsa, eddsa };
 /// One row of the algorithm table. Everything that depends on a token's `alg` comes
 /// from its row; there is no default row, no HMAC and no "none".
 struct Jwa {
-    std::string_view alg;        ///< RFC 7518 3.1, RFC 9864
-    KeyType kty;                 ///< the only key type that fits
-    std::string_view crv;        ///< the only curve that fits; empty for RSA
+    std::string_view alg;  ///< RFC 7518 3.1, RFC 9864
+    KeyType kty;           ///< the only key type that fits
+    std::string_view crv;  ///< the only curve that fits; empty for RSA
     SignatureScheme scheme;
     const char* digest;          ///< OpenSSL's name; null where the scheme has its own
     std::size_t signature_size;  ///< bytes; 0: as long as the RSA modulus
@@ -40,7 +40,8 @@ inline constexpr Jwa kJwa[] = {
 
 inline constexpr std::size_t kJwaCount = std::size(kJwa);
 
-/// The row of an algorithm by its exact name (RFC 7515 4.1.1); null where there is none.
+/// The row of an algorithm by its exact name (RFC 7515 4.1.1); null where there is
+/// none.
 constexpr const Jwa* find_jwa(std::string_view alg) noexcept {
     for (const Jwa& row : kJwa)
         if (row.alg == alg) return &row;

@@ -34,13 +34,16 @@ public:
     const Thumbprint& thumbprint() const noexcept { return thumbprint_; }
 
     /// Whether key type, curve and the JWK's own `alg` agree with an algorithm.
-    bool fits(const Jwa& row) const noexcept { return (rows_ >> index_of(row) & 1U) != 0; }
+    bool fits(const Jwa& row) const noexcept {
+        return (rows_ >> index_of(row) & 1U) != 0;
+    }
 
     /// Checks a signature by an algorithm that fits.
     ///
     /// @return nothing when it holds; malformed_signature for a wrong length,
     ///   invalid_signature, or crypto_unavailable when OpenSSL fails.
-    std::optional<Error> verify(const Jwa& row, std::span<const unsigned char> signature,
+    std::optional<Error> verify(const Jwa& row,
+                                std::span<const unsigned char> signature,
                                 std::span<const unsigned char> signing_input) const;
 
 private:

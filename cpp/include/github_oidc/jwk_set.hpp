@@ -44,7 +44,8 @@ public:
     /// the only key of the set that fits (OpenID Connect Core 10.1).
     ///
     /// @return unknown_key, unusable_key, key_mismatch or ambiguous_key otherwise.
-    Result<const Jwk*> select(std::optional<std::string_view> kid, const Jwa& row) const;
+    Result<const Jwk*> select(std::optional<std::string_view> kid,
+                              const Jwa& row) const;
 
     /// The kids of the usable keys, in the set's order; empty text for a key without.
     std::vector<std::string> kids() const;

@@ -27,12 +27,12 @@ struct KnownToken {
     /// The key set in which the key was last selected.
     mutable std::atomic<std::uint64_t> generation;
 
-    KnownToken(JoseHeader header_, const Thumbprint& key_,
-               std::shared_ptr<const ClaimsSet> claims_, std::uint64_t generation_)
-        : header(std::move(header_)),
-          key(key_),
-          claims(std::move(claims_)),
-          generation(generation_) {}
+    KnownToken(JoseHeader its_header, const Thumbprint& its_key,
+               std::shared_ptr<const ClaimsSet> its_claims, std::uint64_t key_set)
+        : header(std::move(its_header)),
+          key(its_key),
+          claims(std::move(its_claims)),
+          generation(key_set) {}
 };
 
 inline constexpr std::size_t kKnownTokens = 4096;
@@ -75,7 +75,7 @@ private:
     std::uint64_t hash(std::string_view token) const noexcept;
     Shard& shard(std::uint64_t hash) noexcept { return shards_[hash >> 60U]; }
 
-    std::array<std::uint64_t, 2> seed_;
+    std::array<std::uint64_t, 2> seed_{};
     std::array<Shard, kShards> shards_;
 };
 

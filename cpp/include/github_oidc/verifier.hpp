@@ -27,19 +27,22 @@ public:
     /// @param now_s seconds since 1970, with fractions.
     /// @throws ConfigurationError when now_s is not finite, or when the audience was
     ///   left to a policy.
-    Result<VerifiedClaims> verify(std::string_view token, const JwkSet& keys, double now_s) const;
+    Result<VerifiedClaims> verify(std::string_view token, const JwkSet& keys,
+                                  double now_s) const;
 
     /// For a verifier whose audience is left to a policy.
     ///
     /// @throws ConfigurationError when now_s is not finite, or the verifier has
     ///   audiences of its own.
-    Result<AudienceUncheckedClaims> verify_for_policy(std::string_view token, const JwkSet& keys,
+    Result<AudienceUncheckedClaims> verify_for_policy(std::string_view token,
+                                                      const JwkSet& keys,
                                                       double now_s) const;
 
     bool audience_from_policy() const noexcept { return !claim_rules_.audiences; }
 
 private:
-    Result<std::shared_ptr<const ClaimsSet>> check(std::string_view token, const JwkSet& keys,
+    Result<std::shared_ptr<const ClaimsSet>> check(std::string_view token,
+                                                   const JwkSet& keys,
                                                    double now_s) const;
     bool still_stands(const KnownToken& known, const JwkSet& keys) const;
 

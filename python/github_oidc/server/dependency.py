@@ -5,6 +5,7 @@
 # __call__ from the instance, which has no module to look annotations up in.
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Final, Generic, Literal
 
@@ -37,6 +38,19 @@ ClaimsT = TypeVar("ClaimsT", bound=BaseModel, default=RegisteredClaims)
 OpenAPIScheme = Literal["openIdConnect", "bearer"]
 
 _VERDICTS: Final = "github_oidc.verdicts"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Verdict:
+    """What a request was told, and upon which Authorization headers.
+
+    Whoever answers several requests under copies of one scope, each with headers of its
+    own, would otherwise let the later ones in by the token of the first. There is no
+    repr: the headers hold the token.
+    """
+
+    presented: list[bytes]
+    outcome: Any
 
 
 # FastAPI 0.115 documents scopes for its own OpenIdConnect and OAuth2 classes only.
@@ -178,12 +192,7 @@ class OIDC(OpenIdConnect, Generic[ClaimsT]):
             HTTPException: 400, 401, 403 or 503, as RFC 6750 3 has them.
             WebSocketException: the same, where only closing is possible.
         """
-        # One verdict per request: a router's and a route's dependency share it, and
-        # each checks the scopes of its own.
-        verdicts = connection.scope.setdefault(_VERDICTS, {})
-        verdict: ClaimsT | GithubOIDCError | None = verdicts.get(self)
-        if verdict is None:
-            verdict = verdicts[self] = await self._decide(connection)
+        verdict = await self._verdict(connection)
         if not isinstance(verdict, GithubOIDCError):
             if not security_scopes.scopes:
                 return verdict
@@ -197,6 +206,19 @@ class OIDC(OpenIdConnect, Generic[ClaimsT]):
             retry_after_s=self._keys.retry_after_s,
         )
         raise await refusal(connection, answer) from None
+
+    async def _verdict(self, connection: HTTPConnection) -> ClaimsT | GithubOIDCError:
+        """One per request: a router's and a route's dependency share it."""
+        headers = connection.scope["headers"]
+        presented = [value for name, value in headers if name == b"authorization"]
+        verdicts: dict[object, _Verdict]
+        verdicts = connection.scope.setdefault(_VERDICTS, {})
+        known = verdicts.get(self)
+        if known is None or known.presented != presented:
+            known = _Verdict(presented, await self._decide(connection))
+            verdicts[self] = known
+        outcome: ClaimsT | GithubOIDCError = known.outcome
+        return outcome
 
     async def _decide(self, connection: HTTPConnection) -> ClaimsT | GithubOIDCError:
         """The claims, or why there are none.
