@@ -13,6 +13,10 @@ constexpr std::string_view kName[name_count] = {"iss", "sub", "aud", "exp",
                                                 "iat", "nbf", "jti"};
 
 bool is_numeric_date(JsonValue value) {
+    // As a double, 2^53 + 1 would be 2^53.
+    constexpr auto kMost = static_cast<std::int64_t>(kMaxNumericDate);
+    if (value.type() == JsonType::integer)
+        return -kMost <= value.integer() && value.integer() <= kMost;
     return value.is_number() && std::abs(value.number()) <= kMaxNumericDate;
 }
 

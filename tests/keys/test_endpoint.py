@@ -242,3 +242,16 @@ def test_an_own_ca_and_an_own_context_are_accepted(tmp_path: Path) -> None:
     KeySource(ISSUER, verify=certifi.where())
     KeySource(ISSUER, verify=Path(certifi.where()))
     KeySource(ISSUER, verify=ssl.create_default_context())
+
+
+def test_no_proxy_of_the_environment_stands_in_for_this_machine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.delenv(name.lower(), raising=False)
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with FakeIssuer() as issuer:
+        KeySource(issuer.issuer).warm_up_sync()
+        assert issuer.requests["jwks"] == 1

@@ -103,8 +103,14 @@ class Endpoint:
             )
         if self._context is None:
             self._context = httpx.create_ssl_context()
+        # http names this machine: HTTP_PROXY would ask another one, or choose the keys.
+        direct = {"http://": httpx.AsyncHTTPTransport(verify=self._context)}
         return httpx.AsyncClient(
-            verify=self._context, proxy=self._proxy, headers=headers, timeout=timeout
+            verify=self._context,
+            proxy=self._proxy,
+            mounts=direct if self._proxy is None else None,
+            headers=headers,
+            timeout=timeout,
         )
 
     async def read_metadata(self, client: httpx.AsyncClient) -> str:

@@ -65,7 +65,8 @@ class KeySource:
             github.com's is known.
         transport: makes the HTTP requests instead of ours, on another thread and event
             loop than the caller's; synchronous ones are called on a thread.
-        proxy: URL of a proxy; without it the environment decides (``HTTPS_PROXY``).
+        proxy: URL of a proxy; without it the environment decides (``HTTPS_PROXY``)
+            for https, and http, which is for loopback hosts, takes none.
         verify: path of the CA certificates to trust, or an ``ssl.SSLContext``.
 
     Raises:
