@@ -20,6 +20,7 @@ import anyio
 import httpx
 
 from ..errors import ActionsTokenError, ConfigurationError, GithubOIDCError
+from .cutoff import CutOff
 from .environment import TokenEndpoint
 from .retry import Timing, Tries
 from .token import ActionsToken, Secret, is_compact_jws, mask, unverified_lifetime_s
@@ -225,8 +226,19 @@ def _user_agent() -> str:
 def _try(
     client: httpx.Client, request: httpx.Request, timing: Timing
 ) -> _Answer | _Fault:
-    # httpx limits each read; a slow trickle of them is stopped here.
-    until = timing.clock() + request.extensions["timeout"]["read"]
+    limit_s = request.extensions["timeout"]["read"]
+    until = timing.clock() + limit_s
+    with CutOff(limit_s) as cut_off:
+        request.extensions["trace"] = cut_off.trace
+        outcome = _read(client, request, timing, until)
+    if cut_off.over and isinstance(outcome, _Fault):
+        return _Fault("ReadTimeout", transient=True)
+    return outcome
+
+
+def _read(
+    client: httpx.Client, request: httpx.Request, timing: Timing, until: float
+) -> _Answer | _Fault:
     try:
         response = client.send(request, stream=True, follow_redirects=False)
         try:
