@@ -111,10 +111,9 @@ class JWKSet:
         if issuer is not None and not _is_filled_text(issuer):
             raise ConfigurationError("issuer must be a text that is not empty")
         if isinstance(text, bytes):
-            try:
-                text = text.decode("utf-8")
-            except UnicodeDecodeError:
-                raise error_for("malformed_key_set") from None
+            # A decoding error would hold the text, with what may be in it by mistake:
+            # a private key. The core refuses lone surrogates as it does such bytes.
+            text = text.decode("utf-8", "surrogateescape")
         parsed = _core.JWKSet.parse(_text(text, "text"), issuer or "")
         if isinstance(parsed, _core.Refusal):
             raise error_for(parsed.code)

@@ -283,6 +283,11 @@ class TestKeySet:
             JWKSet.from_json(text)
         assert caught.value.code == code
 
+    def test_a_private_key_in_broken_text_is_in_no_error(self) -> None:
+        with pytest.raises(KeySetError) as caught:
+            JWKSet.from_json(b'{"keys": [{"d": "secret\xff"}]}')
+        assert caught.value.__context__ is None
+
     @pytest.mark.parametrize(
         "value",
         [None, 5, [], "{}", {"keys": {1, 2}}, {"keys": [float("nan")]}, {"keys": b""}],

@@ -152,7 +152,7 @@ class KeyCache:
             self._freshness.fetch_failed(now)
 
     async def _run(self, fetch: Fetch) -> None:
-        outcome: Snapshot | Failure = Failure("keys_unavailable", "was cut short")
+        outcome: Snapshot | Failure = self._failed("was not read to the end")
         try:
             outcome = await asyncio.wait_for(
                 self._read(), self._endpoint.limits.total_s
