@@ -12,8 +12,17 @@ namespace github_oidc {
 /// choose names that collide and turn the search for duplicates quadratic.
 class NameHash {
 public:
+    NameHash(std::uint64_t first, std::uint64_t second) noexcept
+        : first_(first), second_(second) {}
+
     static const NameHash& of_this_process() {
-        static const NameHash hash;
+        static const NameHash hash = [] {
+            std::random_device entropy;
+            const auto draw = [&entropy] {
+                return static_cast<std::uint64_t>(entropy()) << 32 | entropy();
+            };
+            return NameHash{draw(), draw()};
+        }();
         return hash;
     }
 
@@ -42,15 +51,6 @@ public:
     }
 
 private:
-    NameHash() {
-        std::random_device entropy;
-        const auto draw = [&entropy] {
-            return static_cast<std::uint64_t>(entropy()) << 32 | entropy();
-        };
-        first_ = draw();
-        second_ = draw();
-    }
-
     template <std::size_t Size>
     static std::uint64_t word(const unsigned char* at) noexcept {
         std::uint64_t value = 0;
@@ -65,8 +65,8 @@ private:
                static_cast<std::uint64_t>(product >> 64);
     }
 
-    std::uint64_t first_ = 0;
-    std::uint64_t second_ = 0;
+    std::uint64_t first_;
+    std::uint64_t second_;
 };
 
 }  // namespace github_oidc

@@ -157,6 +157,8 @@ TEST(Json, RefusesDuplicateNamesAtAnyDepth) {
         const std::string name(size, 'n');
         const std::string object = "{\"" + name + "\":1,\"";
         expect_refused(object + name + "\":2}", Errc::duplicate_member);
+        expect_refused(object + "\\u006e" + name.substr(1) + "\":2}",
+                       Errc::duplicate_member);
         for (std::size_t at = 0; at < size; ++at) {
             std::string other = name;
             other[at] = 'm';
