@@ -68,13 +68,13 @@ test: system  ## every check and test
 	@cat build/summary
 
 lint: build  ## formats, types, stubs, static analysis, generated files
-	$(BIN)/ruff check --quiet .
-	$(BIN)/ruff format --check --quiet .
-	$(BIN)/python cpp/expand_reasons.py --check
-	$(BIN)/mypy
-	$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml github_oidc._core
-	$(BIN)/clang-format --dry-run --Werror $(CPP)
-	$(BIN)/python .ci/clang_tidy.py build/cp*-$$($(BIN)/python -c 'import sysconfig; print("cp%s-*" % sysconfig.get_config_var("py_version_nodot"))')
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/python cpp/expand_reasons.py --check
+	@$(BIN)/mypy
+	@$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml github_oidc._core
+	@$(BIN)/clang-format --dry-run --Werror $(CPP)
+	@$(BIN)/python .ci/clang_tidy.py $$(.ci/install --build-folder .venv)
 	@.ci/sum lint clean
 
 test-cpp: venv  ## the C++ tests, optimised and under ASan with UBSan
