@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from github_oidc import KeySource, TokenError
+from github_oidc.keys import forget_keys
 from github_oidc.keys.cache import KeyCache
 
 from .test_sharing import wait_until
@@ -70,6 +71,16 @@ def test_nobody_uses_the_keys_and_nobody_refreshes_them(
     del source
     gc.collect()
     wait_until(lambda: cache._timer is None)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_forgotten_keys_are_not_asked_for_again(source: KeySource, site: Site) -> None:
+    source.warm_up_sync()
+    cache = cache_of(source)
+    wait_until(lambda: cache._timer is not None)
+    forget_keys(source.issuer)
+    wait_until(lambda: cache._timer is None)
+    assert site.fetches == 1
 
 
 def test_the_wait_is_until_the_refresh_is_due(source: KeySource, clock: Clock) -> None:
