@@ -281,9 +281,15 @@ TEST(ClaimRules, AreSound) {
         rules.accept_expired = true;
         rules.max_age_s = 21600.5;
     });
+    refused([](ClaimRules& rules) {
+        rules.accept_expired = true;
+        rules.max_age_s = 21600;
+        rules.leeway_s = 600.5;
+    });
     ClaimRules longest = forge::claim_rules();
     longest.accept_expired = true;
     longest.max_age_s = 21600;
+    longest.leeway_s = 600;
     EXPECT_NO_THROW(longest.require_sound());
     ClaimRules shortest = forge::claim_rules();
     shortest.leeway_s = 0;

@@ -168,7 +168,8 @@ class Verifier:
         max_age: seconds after ``iat`` for which a token is accepted; None: ``exp``
             alone decides.
         accept_expired: let ``max_age`` (at most 6 hours) stand in for ``exp``, for
-            jobs that outlive their token. Not for sessions or token exchange.
+            jobs that outlive their token; ``leeway`` is then at most 10 minutes. Not
+            for sessions or token exchange.
         allow_other_audiences: accept a token that names further audiences.
         types: accepted ``typ`` values (RFC 8725 3.11), compared without case; a token
             without ``typ`` counts as "JWT".

@@ -136,6 +136,12 @@ def test_accept_expired_needs_a_short_max_age(max_age: float | None) -> None:
     verifier(accept_expired=True, max_age=21_600)
 
 
+def test_accept_expired_needs_a_short_leeway() -> None:
+    with pytest.raises(ConfigurationError, match="leeway"):
+        verifier(accept_expired=True, max_age=21_600, leeway=601)
+    verifier(accept_expired=True, max_age=21_600, leeway=600)
+
+
 @pytest.mark.parametrize(
     "now",
     [float("nan"), float("inf"), float("-inf"), 10**400, "1", b"1", True, [], {}],

@@ -16,6 +16,9 @@ namespace github_oidc {
 /// ends after six hours.
 inline constexpr double kMaxAgeOfExpired = 6 * 3600.0;
 
+/// The largest leeway beside it, since a larger one would undo that bound.
+inline constexpr double kMaxLeewayOfExpired = 600;
+
 /// NumericDates beyond this are refused, so that arithmetic on them stays exact.
 inline constexpr double kMaxNumericDate = 9007199254740992.0;  // 2^53
 
