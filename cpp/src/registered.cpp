@@ -128,7 +128,8 @@ void ClaimRules::require_sound() const {
         throw ConfigurationError(
             "accept_expired needs a max_age of at most 21600 seconds (6 hours)");
     if (accept_expired && leeway_s > kMaxLeewayOfExpired)
-        throw ConfigurationError("accept_expired needs a leeway of at most 600 seconds");
+        throw ConfigurationError(
+            "accept_expired needs a leeway of at most 600 seconds");
 }
 
 std::optional<Error> ClaimRules::refuse(const RegisteredClaims& claims, double now_s,
