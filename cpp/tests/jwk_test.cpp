@@ -254,6 +254,9 @@ TEST(Jwk, EcPointIsOnItsCurve) {
         EXPECT_EQ(changed(x.substr(1), y), "unusable_key EC");
         EXPECT_EQ(changed(x, y.substr(1)), "unusable_key EC");
         EXPECT_EQ(changed(x.substr(1), y.substr(0, 1) + y), "unusable_key EC");
+        // The same point by its bytes, parted at another place.
+        EXPECT_EQ(changed(x + y.substr(0, 1), y.substr(1)), "unusable_key EC");
+        EXPECT_EQ(changed(x.substr(0, x.size() - 1), x.back() + y), "unusable_key EC");
         if (row.crv != "P-521") continue;  // the others have no room for x + p
         const std::string p = forge::key(row.crv).number("p");
         EXPECT_EQ(changed(forge::sum(x, p, x.size()), y), "unusable_key EC");

@@ -91,6 +91,8 @@ TEST(Subject, OtherFormsAreNone) {
                             "repo:octo@ 1/app@1:x",
                             "repo:octo@1@2/app@1:x",
                             "repo:octo@0x1/app@1:x",
+                            "repo:octo@a/app@b:x",
+                            "repo:octo@/app@:x",
                             "repo:octo@1/app@9223372036854775808:x",
                             "repository_owner:octo",
                             "enterprise:acme:repo:octo/app:pull_request"})
