@@ -21,8 +21,8 @@ echo "C++ tests, $(1)"; \
 	-DGITHUB_OIDC_SANITIZE=$(3) -DGITHUB_OIDC_TESTS=ON -DGITHUB_OIDC_WERROR=ON; \
 .ci/quiet build/cpp/$(1).log $(BIN)/cmake --build build/cpp/$(1); \
 .ci/quiet build/cpp/$(1).log $(BIN)/ctest --test-dir build/cpp/$(1) --no-tests=error \
-	--output-on-failure --parallel $(JOBS); \
-.ci/sum "C++ $(1)" "$$(grep 'tests passed' build/cpp/$(1).log)"
+	--verbose; \
+.ci/sum "C++ $(1)" "$$(sed -n 's/.*PASSED *. //p' build/cpp/$(1).log) passed"
 endef
 # The core and the server, for the other Pythons and for the oldest FastAPI.
 PORTABLE := tests/verifier tests/keys tests/claims tests/server tests/contracts
