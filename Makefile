@@ -12,13 +12,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 REQUIREMENTS := .ci/requirements
 JOBS := $(shell nproc 2>/dev/null || echo 2)
-# ctest NAME,BUILD_TYPE,SANITIZERS: configure, build and run the C++ tests.
+# ctest NAME,BUILD_TYPE,SANITIZERS,CORE: configure, build and run the C++ tests.
 comma := ,
 define ctest
 echo "C++ tests, $(1)"; \
 .ci/quiet build/cpp/$(1).log $(BIN)/cmake -S . -B build/cpp/$(1) -G Ninja \
 	-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCMAKE_BUILD_TYPE=$(2) \
-	-DGITHUB_OIDC_SANITIZE=$(3) -DGITHUB_OIDC_TESTS=ON -DGITHUB_OIDC_WERROR=ON; \
+	-DGITHUB_OIDC_SANITIZE=$(3) -DGITHUB_OIDC_CORE=$(4) -DGITHUB_OIDC_TESTS=ON -DGITHUB_OIDC_WERROR=ON; \
 .ci/quiet build/cpp/$(1).log $(BIN)/cmake --build build/cpp/$(1); \
 .ci/quiet build/cpp/$(1).log $(BIN)/ctest --test-dir build/cpp/$(1) --no-tests=error \
 	--verbose; \
@@ -77,14 +77,14 @@ lint: build  ## formats, types, stubs, static analysis, generated files
 	@$(BIN)/python .ci/clang_tidy.py $$(.ci/install --build-folder .venv)
 	@.ci/sum lint clean
 
-test-cpp: venv  ## the C++ tests, optimised and under ASan with UBSan
-	@$(call ctest,release,Release,)
-	@$(call ctest,sanitized,Debug,address$(comma)undefined)
+test-cpp: build  ## the C++ tests, optimised and under ASan with UBSan
+	@$(call ctest,release,Release,,$(CURDIR)/build/extension/venv/libgithub_oidc_core.a)
+	@$(call ctest,sanitized,Debug,address$(comma)undefined,)
 
 test-python: build  ## the whole Python suite
 	$(BIN)/python -m pytest
 
-test-pythons: venv  ## core and server on the other CPythons of this machine
+test-pythons: build  ## core and server on the other CPythons of this machine
 	@own=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \
 	found=$$(.ci/pythons "$$own"); \
 	[[ -n $$found ]] || found="none"; \
@@ -92,7 +92,7 @@ test-pythons: venv  ## core and server on the other CPythons of this machine
 	[[ $$found != none ]] || exit 0; \
 	xargs -P $(JOBS) -n 2 bash -c '.ci/test_on "python-$$0" "$$1" $(REQUIREMENTS)/test.txt $(PORTABLE)' <<<"$$found"
 
-test-fastapi-oldest: venv  ## the server on FastAPI 0.115.0
+test-fastapi-oldest: build  ## the server on FastAPI 0.115.0
 	@.ci/test_on fastapi-0.115.0 $(PYTHON) $(REQUIREMENTS)/fastapi-oldest.txt tests/server tests/claims
 
 generate:  ## write the files that come from errc.def
