@@ -15,23 +15,23 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 # ctest NAME,BUILD_TYPE,SANITIZERS,CORE: configure, build and run the C++ tests.
 comma := ,
 define ctest
-echo "C++ tests, $(1)"; \
 .ci/quiet build/cpp/$(1).log $(BIN)/cmake -S . -B build/cpp/$(1) -G Ninja \
 	-DCMAKE_MAKE_PROGRAM=$(CURDIR)/$(BIN)/ninja -DCMAKE_BUILD_TYPE=$(2) \
 	-DGITHUB_OIDC_SANITIZE=$(3) -DGITHUB_OIDC_CORE=$(4) -DGITHUB_OIDC_TESTS=ON -DGITHUB_OIDC_WERROR=ON; \
-.ci/quiet build/cpp/$(1).log $(BIN)/cmake --build build/cpp/$(1); \
+.ci/quiet build/cpp/$(1).log $(BIN)/cmake --build build/cpp/$(1) --parallel $(JOBS); \
 .ci/quiet build/cpp/$(1).log $(BIN)/ctest --test-dir build/cpp/$(1) --no-tests=error \
 	--verbose; \
-.ci/sum "C++ $(1)" "$$(sed -n 's/.*PASSED *. //p' build/cpp/$(1).log) passed"
+.ci/sum "C++ $(1)" "$$(sed -n 's/.*PASSED *. \([0-9]* tests\).*/\1/p' build/cpp/$(1).log) passed"
 endef
 # The core and the server, for the other Pythons and for the oldest FastAPI.
-PORTABLE := tests/verifier tests/keys tests/claims tests/server tests/contracts
+PORTABLE := tests/verifier tests/keys tests/claims tests/server tests/contracts/test_modules.py
 PACKAGE := CMakeLists.txt pyproject.toml README.md LICENSE \
 	$(shell find cpp/include cpp/src cpp/bindings python -type f -not -name '*.pyc')
 CPP := $(shell find cpp -name '*.hpp' -o -name '*.cpp')
 
 .PHONY: help system system-build venv build demo test lint test-cpp test-python \
-	test-pythons test-fastapi-oldest generate format bench requirements clean
+	test-python-quietly test-cpp-release test-cpp-sanitized test-pythons \
+	test-fastapi-oldest generate format bench requirements clean
 
 help:  ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "make %-20s %s\n", $$1, $$2}' Makefile
@@ -58,14 +58,15 @@ build/installed: .venv/requirements.sha256 $(PACKAGE)
 demo: system-build build  ## a server, a CI job and three forged tokens on this machine
 	@$(BIN)/python examples/demo/run.py
 
+# Each part works on one core, and as many parts as there are cores run at a time; the
+# longest come first.
 test: system  ## every check and test
 	@rm -f build/summary
 	@$(MAKE) build
-	@$(MAKE) --jobs=2 --output-sync=target lint test-cpp
-	@$(MAKE) test-pythons
-	@$(MAKE) test-fastapi-oldest
-	@$(MAKE) test-python
-	@cat build/summary
+	@$(MAKE) --jobs=$(JOBS) --output-sync=target --keep-going JOBS=1 \
+		CMAKE_BUILD_PARALLEL_LEVEL=1 test-pythons test-python-quietly \
+		test-cpp-sanitized lint test-cpp-release test-fastapi-oldest
+	@echo && cat build/summary && tail -n 1 build/test-python.log
 
 lint: build  ## formats, types, stubs, static analysis, generated files
 	@$(BIN)/ruff check --quiet .
@@ -74,15 +75,19 @@ lint: build  ## formats, types, stubs, static analysis, generated files
 	@$(BIN)/mypy
 	@$(BIN)/python -m mypy.stubtest --mypy-config-file pyproject.toml github_oidc._core
 	@$(BIN)/clang-format --dry-run --Werror $(CPP)
-	@$(BIN)/python .ci/clang_tidy.py $$(.ci/install --build-folder .venv)
+	@JOBS=$(JOBS) $(BIN)/python .ci/clang_tidy.py $$(.ci/install --build-folder .venv)
 	@.ci/sum lint clean
 
-test-cpp: build  ## the C++ tests, optimised and under ASan with UBSan
+test-cpp: test-cpp-release test-cpp-sanitized  ## the C++ tests, optimised and under ASan with UBSan
+test-cpp-release: build
 	@$(call ctest,release,Release,,$(CURDIR)/build/extension/venv/libgithub_oidc_core.a)
+test-cpp-sanitized: build
 	@$(call ctest,sanitized,Debug,address$(comma)undefined,)
 
 test-python: build  ## the whole Python suite
-	$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest
+test-python-quietly: build
+	@.ci/quiet build/test-python.log $(BIN)/python -m pytest -p no:cacheprovider
 
 test-pythons: build  ## core and server on the other CPythons of this machine
 	@own=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])'); \

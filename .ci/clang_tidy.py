@@ -68,7 +68,7 @@ def main(build: Path) -> int:
         mark = CLEAN / hashlib.sha256(common + own).hexdigest()
         if not mark.exists():
             jobs.append((build, source, mark))
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(int(os.environ.get("JOBS", "2"))) as pool:
         verdicts = pool.map(lambda job: check(*job), jobs)
         found = [(path, text) for path, text in verdicts if text]
     for path, text in found:
