@@ -5,7 +5,6 @@
 # __call__ from the instance, which has no module to look annotations up in.
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from os import PathLike
 from typing import Any, Final, Generic, Literal
 
@@ -28,7 +27,7 @@ from ..keys import KeySource
 from ..keys.endpoint import Transport, Verify
 from ..verifier import Verifier
 from .answers import answer_for, refusal
-from .bearer import bearer_token
+from .bearer import authorization_values, bearer_token
 from .openapi import ISSUER_EXTENSION, documented_answers
 
 __all__ = ["OIDC", "OpenAPIScheme"]
@@ -40,7 +39,6 @@ OpenAPIScheme = Literal["openIdConnect", "bearer"]
 _VERDICTS: Final = "github_oidc.verdicts"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class _Verdict:
     """What a request was told, and upon which Authorization headers.
 
@@ -49,8 +47,11 @@ class _Verdict:
     repr: the headers hold the token.
     """
 
-    presented: list[bytes]
-    outcome: Any
+    __slots__ = ("outcome", "presented")
+
+    def __init__(self, presented: list[bytes], outcome: Any) -> None:
+        self.presented: Final = presented
+        self.outcome: Final = outcome
 
 
 # FastAPI 0.115 documents scopes for its own OpenIdConnect and OAuth2 classes only.
@@ -209,25 +210,24 @@ class OIDC(OpenIdConnect, Generic[ClaimsT]):
 
     async def _verdict(self, connection: HTTPConnection) -> ClaimsT | GithubOIDCError:
         """One per request: a router's and a route's dependency share it."""
-        headers = connection.scope["headers"]
-        presented = [value for name, value in headers if name == b"authorization"]
+        presented = authorization_values(connection.scope["headers"])
         verdicts: dict[object, _Verdict]
         verdicts = connection.scope.setdefault(_VERDICTS, {})
         known = verdicts.get(self)
         if known is None or known.presented != presented:
-            known = _Verdict(presented, await self._decide(connection))
+            known = _Verdict(presented, await self._decide(presented))
             verdicts[self] = known
         outcome: ClaimsT | GithubOIDCError = known.outcome
         return outcome
 
-    async def _decide(self, connection: HTTPConnection) -> ClaimsT | GithubOIDCError:
+    async def _decide(self, presented: list[bytes]) -> ClaimsT | GithubOIDCError:
         """The claims, or why there are none.
 
         An error is returned and not raised: a frame of its traceback holds the token,
         and whoever prints local variables with a traceback would print that.
         """
         try:
-            token = bearer_token(connection.scope["headers"])
+            token = bearer_token(presented)
             claims = await self._keys.verify(token, self._verifier)
             return self._reader.read(claims)
         except GithubOIDCError as error:
