@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import re
@@ -117,7 +118,8 @@ def _read_response(peer: socket.socket) -> Response:
     text = b""
     while b"\r\n\r\n" not in text:
         part = peer.recv(65536)
-        assert part, text
+        if not part:
+            raise ConnectionError(f"closed after {text!r}")
         text += part
     head, _, body = text.partition(b"\r\n\r\n")
     status_line, *fields = head.decode("latin-1").split("\r\n")
@@ -127,7 +129,8 @@ def _read_response(peer: socket.socket) -> Response:
     headers = dict(zip(names, (value.strip() for _, value in pairs), strict=True))
     while len(body) < int(headers.get("content-length", 0)):
         part = peer.recv(65536)
-        assert part, text
+        if not part:
+            raise ConnectionError(f"closed after {text!r}")
         body += part
     return Response(int(status_line.split()[1]), headers, body)
 
@@ -221,14 +224,17 @@ def test_bytes_that_are_not_ascii(
     server: Server, issuer: FakeIssuer, websocket: bool
 ) -> None:
     """They reach nothing that breaks on them."""
-    # The oldest engine of uvicorn fails before the application is asked.
+    # The oldest engine of uvicorn fails before the application is asked: it answers 500,
+    # or hangs up.
     fails = websocket and "--ws=websockets" in server.command
-    refused = {500} if fails else {400, 401}
+    refused = {500, None} if fails else {400, 401}
     path = "/ws" * websocket + "/async"
     token = issuer.mint("my-api").encode()
     for value in (b"Bearer \xc3\xa9", b"Bearer " + token + b"\xff", b"B\xe9arer x"):
-        answer = server.ask(path, value, websocket=websocket)
-        assert answer.status in refused
+        status: int | None = None
+        with contextlib.suppress(ConnectionError):
+            status = server.ask(path, value, websocket=websocket).status
+        assert status in refused
 
 
 @pytest.mark.parametrize("websocket", [False, True], ids=["http", "websocket"])
