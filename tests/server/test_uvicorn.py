@@ -224,8 +224,8 @@ def test_bytes_that_are_not_ascii(
     server: Server, issuer: FakeIssuer, websocket: bool
 ) -> None:
     """They reach nothing that breaks on them."""
-    # The oldest engine of uvicorn fails before the application is asked: it answers 500,
-    # or hangs up.
+    # The oldest engine of uvicorn fails before the application is asked: it answers
+    # 500, or hangs up.
     fails = websocket and "--ws=websockets" in server.command
     refused = {500, None} if fails else {400, 401}
     path = "/ws" * websocket + "/async"
