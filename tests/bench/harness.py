@@ -33,15 +33,15 @@ def alternate(
     for name in names:  # warm-up: imports, caches, branch predictors
         cases[name](operations // 4)
     for turn in range(rounds):
+        gc.collect()
+        gc.disable()
         for step in range(len(names)):
             name = names[(turn + step) % len(names)]
-            gc.collect()
-            gc.disable()
             start = time.perf_counter()
             cases[name](operations)
             took = time.perf_counter() - start
-            gc.enable()
             samples[name].append(took / operations * 1e6)
+        gc.enable()
     return {
         name: Timing(min(taken), statistics.median(taken))
         for name, taken in samples.items()
